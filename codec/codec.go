@@ -1,0 +1,46 @@
+// Package codec turns the keys and values of a session into bytes and back.
+//
+// A session is stored as one document: an ordered list of keys, each with its
+// value. Package sessions takes a document apart without decoding the values,
+// decodes a value when a handler asks for it, encodes a value when it was
+// changed, and copies the rest: so the cost of a request depends on the keys
+// it uses and not on the size of the session.
+package codec
+
+// A Codec is a format for session data. Its methods may be called by any
+// number of goroutines at once and keep no reference to their arguments.
+//
+// The data that a Codec reads may have been damaged or written by an
+// attacker: every method returns an error for it, within memory and time in
+// proportion to its length, and never panics. The errors hold no data.
+type Codec interface {
+	// Append appends the encoding of the value v to dst. It returns an
+	// error for a value that the format cannot bring back.
+	Append(dst []byte, v any) ([]byte, error)
+
+	// Decode returns the value that was encoded as raw, with the Go type
+	// that the format says.
+	Decode(raw []byte) (any, error)
+
+	// DecodeInto decodes raw into the variable that the non-nil pointer p
+	// points to. It returns an error, and may have changed the variable,
+	// when the value does not fit the variable's type without loss.
+	DecodeInto(raw []byte, p any) error
+
+	// Split checks the structure of a whole document and calls yield for
+	// each of its entries, in order, each key once. The slices of the entry
+	// are parts of doc or fresh; they stay valid as long as doc does. An
+	// error of yield ends the walk and is returned as it is.
+	Split(doc []byte, yield func(Entry) error) error
+
+	// Join appends the document with the given entries, each key once, to
+	// dst.
+	Join(dst []byte, entries []Entry) ([]byte, error)
+}
+
+// An Entry is one key of a document with its encoded value. Neither slice may
+// be changed.
+type Entry struct {
+	Key []byte // UTF-8, by convention
+	Raw []byte // as Append encoded it
+}

@@ -1,0 +1,3 @@
+module github.com/go-session2/sessions
+
+go 1.26
