@@ -25,6 +25,10 @@ var (
 	// has expired. Live records are never evicted to make room.
 	ErrFull = errors.New("store is full")
 
+	// ErrCorrupt: what the store holds under the key is damaged or is not
+	// what this backend writes. It is left as it is.
+	ErrCorrupt = errors.New("stored record is corrupt")
+
 	// ErrClosed: the backend was closed.
 	ErrClosed = errors.New("backend is closed")
 

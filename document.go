@@ -1,0 +1,90 @@
+package sessions
+
+import (
+	"fmt"
+	"sync"
+
+	"github.com/go-session2/sessions/codec"
+)
+
+// The reserved keys. Their names and meaning are Flask's, but for the
+// lifetime, which Flask does not have.
+const (
+	keyPermanent = "_permanent" // bool
+	keyLifetime  = "_lifetime"  // int, seconds
+	keyFlashes   = "_flashes"   // list of [category, message]
+)
+
+// policyKey tells whether a key says how the session is kept. Such keys alone
+// do not make a session worth storing, and Clear leaves them.
+func policyKey(key string) bool { return key == keyPermanent || key == keyLifetime }
+
+// hiddenKey tells whether Keys, All and Len pass over a key.
+func hiddenKey(key string) bool { return policyKey(key) || key == keyFlashes }
+
+// A document is the content of a stored session, its values still encoded. It
+// never changes, so that one goroutine may read it while another saves.
+type document struct {
+	entries []codec.Entry
+	once    sync.Once
+	index   map[string]int
+}
+
+// indexFrom is the number of entries from which a map is made to find one.
+const indexFrom = 32
+
+// parseDocument takes the codec's bytes apart. The document refers to them.
+func parseDocument(c codec.Codec, data []byte) (*document, error) {
+	d := &document{}
+	err := c.Split(data, func(e codec.Entry) error {
+		if d.entries == nil {
+			d.entries = make([]codec.Entry, 0, 16)
+		}
+		d.entries = append(d.entries, e)
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrCorrupt, err)
+	}
+	return d, nil
+}
+
+// find returns the position of a key, or -1.
+func (d *document) find(key string) int {
+	if len(d.entries) < indexFrom {
+		for i := range d.entries {
+			if string(d.entries[i].Key) == key {
+				return i
+			}
+		}
+		return -1
+	}
+	d.once.Do(func() {
+		d.index = make(map[string]int, len(d.entries))
+		for i := range d.entries {
+			d.index[string(d.entries[i].Key)] = i
+		}
+	})
+	if i, ok := d.index[key]; ok {
+		return i
+	}
+	return -1
+}
+
+// raw returns a key's encoded value, or nil: an encoding has at least a byte.
+func (d *document) raw(key string) []byte {
+	if i := d.find(key); i >= 0 {
+		return d.entries[i].Raw
+	}
+	return nil
+}
+
+// empty tells whether there is nothing that is worth storing.
+func (d *document) empty() bool {
+	for i := range d.entries {
+		if !policyKey(string(d.entries[i].Key)) {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,71 @@
+package sessions
+
+import (
+	"crypto/rand"
+	"encoding/binary"
+	"fmt"
+	"hash/crc32"
+	"time"
+)
+
+// The bytes stored for a session are a header and the codec's document:
+//
+//	 0  magic 0xC1, which begins neither MessagePack nor JSON nor a pickle
+//	 1  format version, 1
+//	 2  creation time, Unix milliseconds, int64
+//	10  write token, 8 random bytes
+//	18  CRC-32C (RFC 9260, appendix A) of the store key, the bytes 0 to 17 and
+//	    the document
+//	22  the document
+//
+// Integers are big-endian. The token makes the bytes of every write unique,
+// so a store that already holds them has seen this very write. The checksum
+// covers the key, so a record that turns up under another key, by a copy in
+// the store or by a reply that a confused client handed to the wrong caller,
+// is refused. It is no protection from somebody who can write to the store.
+const (
+	recordMagic   = 0xC1
+	recordVersion = 1
+	recordHeader  = 22
+)
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// appendRecordHeader appends a header whose checksum is still missing; the
+// document comes next, then sealRecord.
+func appendRecordHeader(dst []byte, created time.Time) []byte {
+	dst = append(dst, recordMagic, recordVersion)
+	dst = binary.BigEndian.AppendUint64(dst, uint64(created.UnixMilli()))
+	var token [8]byte
+	_, _ = rand.Read(token[:])
+	dst = append(dst, token[:]...)
+	return append(dst, 0, 0, 0, 0)
+}
+
+// sealRecord fills in the checksum of a record for a store key.
+func sealRecord(key string, record []byte) {
+	binary.BigEndian.PutUint32(record[18:], recordSum(key, record))
+}
+
+// openRecord checks a record loaded from a store key and returns its parts.
+func openRecord(key string, record []byte) (created time.Time, document []byte, err error) {
+	switch {
+	case len(record) < recordHeader || record[0] != recordMagic:
+		err = fmt.Errorf("%w: not written by this library, or truncated", ErrCorrupt)
+	case record[1] != recordVersion:
+		err = fmt.Errorf("%w: format version %d is unknown", ErrCorrupt, record[1])
+	case binary.BigEndian.Uint32(record[18:]) != recordSum(key, record):
+		err = fmt.Errorf("%w: checksum does not match: damaged, or another session's record", ErrCorrupt)
+	}
+	if err != nil {
+		return time.Time{}, nil, err
+	}
+	return time.UnixMilli(int64(binary.BigEndian.Uint64(record[2:]))), record[recordHeader:], nil
+}
+
+func recordSum(key string, record []byte) uint32 {
+	var buf [128]byte
+	sum := crc32.Update(0, castagnoli, append(buf[:0], key...))
+	sum = crc32.Update(sum, castagnoli, record[:18])
+	return crc32.Update(sum, castagnoli, record[recordHeader:])
+}

@@ -1,0 +1,78 @@
+package sessions
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"math/big"
+	"sync"
+	"time"
+
+	"github.com/go-session2/sessions/backend"
+)
+
+// sweepBatch is how many expired records are removed at a time.
+const sweepBatch = 1000
+
+// Sweep removes the expired sessions from a store that does not do so by
+// itself and returns how many it removed; for other stores it does nothing.
+// Several processes may sweep one store at once.
+func (m *Manager) Sweep(ctx context.Context) (removed int, err error) {
+	b, ok := m.cfg.Backend.(backend.Sweeper)
+	if !ok {
+		return 0, nil
+	}
+	for {
+		n, err := b.Sweep(ctx, sweepBatch)
+		removed += n
+		if err != nil || n < sweepBatch {
+			return removed, storeError("sweep", err)
+		}
+	}
+}
+
+// A sweeper sweeps in the background until it is stopped.
+type sweeper struct {
+	cancel context.CancelFunc
+	done   chan struct{}
+	once   sync.Once
+}
+
+func startSweeper(m *Manager) *sweeper {
+	ctx, cancel := context.WithCancel(context.Background())
+	s := &sweeper{cancel: cancel, done: make(chan struct{})}
+	go func() {
+		defer close(s.done)
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-time.After(jitter(m.cfg.SweepInterval)):
+			}
+			if _, err := m.Sweep(ctx); err != nil && !errors.Is(err, context.Canceled) {
+				m.cfg.Logger.ErrorContext(ctx, "session sweep failed", "name", m.cfg.Name, "error", err)
+			}
+		}
+	}()
+	return s
+}
+
+// stop ends the sweeping and waits until it has ended.
+func (s *sweeper) stop() {
+	s.once.Do(s.cancel)
+	<-s.done
+}
+
+// jitter returns d give or take a tenth, so that processes that were started
+// together do not sweep together.
+func jitter(d time.Duration) time.Duration {
+	fifth := int64(d / 5)
+	if fifth == 0 {
+		return d
+	}
+	n, err := rand.Int(rand.Reader, big.NewInt(fifth))
+	if err != nil {
+		return d
+	}
+	return d - d/10 + time.Duration(n.Int64())
+}
