@@ -22,9 +22,14 @@ const (
 	DefaultMaxSize  = 1 << 20
 )
 
-// RefreshAlways as Config.RefreshInterval extends the session, and sends its
-// cookie again, with every request that uses it.
-const RefreshAlways time.Duration = -1
+// Special values of Config.RefreshInterval.
+const (
+	// RefreshAlways extends the session, and sends its cookie again, with
+	// every request that uses it.
+	RefreshAlways time.Duration = -1
+	// RefreshNever extends the session only when it is changed.
+	RefreshNever time.Duration = -2
+)
 
 // maxCookieAge is how long browsers keep a cookie at most (RFC 6265bis, 5.5).
 const maxCookieAge = 400 * 24 * time.Hour
@@ -67,8 +72,9 @@ type Config struct {
 
 	// RefreshInterval is how far the expiry of a session in use may lag
 	// behind before it is moved, with one touch of the store and, for a
-	// permanent session, one cookie. The default is a tenth of the
-	// session's lifetime, which is also the most that it can be.
+	// permanent session, one cookie. The default is a tenth of the time
+	// that the session has left, which is also the most that it can be. See
+	// also RefreshAlways and RefreshNever.
 	RefreshInterval time.Duration
 
 	// NonPermanent makes new sessions end with the browser: their cookie
@@ -201,8 +207,8 @@ func (c *Config) checkLifetimes() error {
 	if c.AbsoluteLifetime != 0 && c.AbsoluteLifetime < time.Second {
 		errs = append(errs, fmt.Errorf("the AbsoluteLifetime %v must be at least 1s, or 0 for no limit", c.AbsoluteLifetime))
 	}
-	if c.RefreshInterval < 0 && c.RefreshInterval != RefreshAlways {
-		errs = append(errs, fmt.Errorf("the RefreshInterval %v must not be negative; use RefreshAlways to refresh with every request", c.RefreshInterval))
+	if c.RefreshInterval < RefreshNever {
+		errs = append(errs, fmt.Errorf("the RefreshInterval %v must not be negative, except for RefreshAlways and RefreshNever", c.RefreshInterval))
 	}
 	if c.Timeout < 0 {
 		errs = append(errs, fmt.Errorf("the Timeout %v must be positive", c.Timeout))

@@ -225,7 +225,7 @@ func (w *writer) update(st state, doc *document) (state, error) {
 	now := w.m.now()
 	until := w.m.deadline(&st, doc, now)
 	cookie := cookieSet
-	if !policyChanged(st.doc, doc) && !w.m.refreshDue(&st, until) {
+	if !policyChanged(st.doc, doc) && !w.m.refreshDue(&st, now, until) {
 		// The expiry moves together with the cookie's, in steps: so the
 		// browser never gives a session up that the store still has, and
 		// not every write needs a cookie.
@@ -258,7 +258,7 @@ func (w *writer) remove(st state) (state, error) {
 func (w *writer) touch(st state) (state, error) {
 	now := w.m.now()
 	until := w.m.deadline(&st, st.doc, now)
-	if w.sent || !w.m.refreshDue(&st, until) {
+	if w.sent || w.m.cfg.RefreshInterval == RefreshNever || !w.m.refreshDue(&st, now, until) {
 		return st, nil
 	}
 	err := w.m.cfg.Backend.Touch(w.ctx, st.key, ttl(now, until))

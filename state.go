@@ -63,16 +63,16 @@ func (m *Manager) deadline(st *state, d *document, now time.Time) time.Time {
 }
 
 // refreshDue tells whether the stored expiry lags so far behind the deadline
-// that it has to be moved.
-func (m *Manager) refreshDue(st *state, deadline time.Time) bool {
+// that a write, or else a touch, has to move it.
+func (m *Manager) refreshDue(st *state, now, deadline time.Time) bool {
 	if st.expires.IsZero() {
 		return true
 	}
 	lag := deadline.Sub(st.expires)
-	if m.cfg.RefreshInterval == RefreshAlways {
+	if m.cfg.RefreshInterval < 0 {
 		return lag > 0
 	}
-	interval := m.lifetime(st.doc) / 10
+	interval := deadline.Sub(now) / 10
 	if m.cfg.RefreshInterval > 0 && m.cfg.RefreshInterval < interval {
 		interval = m.cfg.RefreshInterval
 	}

@@ -15,16 +15,20 @@ import (
 // for one goroutine.
 type Settings struct {
 	values map[string]any
+	asked  map[string]bool
 	errs   []error
 }
 
 // NewSettings returns Settings with the given values. The map is not copied.
 // A nil value counts as absent, as None does in Flask.
-func NewSettings(values map[string]any) *Settings { return &Settings{values: values} }
+func NewSettings(values map[string]any) *Settings {
+	return &Settings{values: values, asked: make(map[string]bool)}
+}
 
 // Lookup returns a setting as it is, for instance a live client. ok is false
 // when it is absent.
 func (s *Settings) Lookup(name string) (value any, ok bool) {
+	s.asked[name] = true
 	value = s.values[name]
 	return value, value != nil
 }
@@ -32,8 +36,11 @@ func (s *Settings) Lookup(name string) (value any, ok bool) {
 // Reject records that a setting's value cannot be used. want says what can
 // be. The value itself is not reported, as it may hold a password.
 func (s *Settings) Reject(name, want string) {
-	s.errs = append(s.errs, fmt.Errorf("%s must be %s, not %T", name, want, s.values[name]))
+	s.errs = append(s.errs, fmt.Errorf("%s must be %s (a %T was given)", name, want, s.values[name]))
 }
+
+// Asked tells whether any method has asked for a setting.
+func (s *Settings) Asked(name string) bool { return s.asked[name] }
 
 // Err returns all that was wrong with the settings asked for so far, or nil.
 func (s *Settings) Err() error { return errors.Join(s.errs...) }
