@@ -5,6 +5,22 @@
 // decodes a value when a handler asks for it, encodes a value when it was
 // changed, and copies the rest: so the cost of a request depends on the keys
 // it uses and not on the size of the session.
+//
+// [MessagePack] is the default, as it keeps Go types; [JSON] can be read by
+// people.
+//
+// MessagePack has the functions of github.com/tinylib/msgp write and read the
+// single values and does the rest here, as no library keeps Go types. The
+// choice was measured. Writing and reading one int or string takes 15 to 70
+// times as long as with msgp's functions, and 5 to 8 allocations instead of
+// none, with shamaton/msgpack 2.4.0, vmihailenco/msgpack 5.4.1 and
+// ugorji/go/codec 1.3.2. Finding one key, among 10 or in 64 KiB, takes 5
+// times as long with vmihailenco's streaming decoder and 15 to 20 times with
+// the other two, which decode or index everything. And five bytes that promise
+// a list of 2^32 elements made vmihailenco's decoder ask for 64 GiB, where
+// msgp's functions allocate nothing. To measure this package:
+//
+//	go test -run '^$' -bench . ./codec
 package codec
 
 // A Codec is a format for session data. Its methods may be called by any

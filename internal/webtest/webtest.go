@@ -37,6 +37,7 @@ func Run(t *testing.T, f Framework) {
 		"Parallel": parallel,
 		"Failure":  failure,
 		"HTTP2":    http2,
+		"Cost":     cost,
 	} {
 		t.Run(name, func(t *testing.T) { check(t, f) })
 	}

@@ -1,0 +1,87 @@
+package codec_test
+
+import (
+	"fmt"
+	"log"
+	"time"
+
+	"github.com/go-session2/sessions/codec"
+)
+
+func ExampleMessagePack() {
+	var c codec.MessagePack
+
+	var entries []codec.Entry
+	for _, value := range []struct {
+		key string
+		v   any
+	}{
+		{"user", int64(42)},
+		{"roles", []string{"admin", "editor"}},
+		{"since", time.Date(2024, 1, 2, 3, 4, 5, 0, time.UTC)},
+	} {
+		raw, err := c.Append(nil, value.v)
+		if err != nil {
+			log.Fatal(err)
+		}
+		entries = append(entries, codec.Entry{Key: []byte(value.key), Raw: raw})
+	}
+	doc, err := c.Join(nil, entries)
+	if err != nil {
+		log.Fatal(err)
+	}
+
+	err = c.Split(doc, func(e codec.Entry) error {
+		v, err := c.Decode(e.Raw)
+		fmt.Printf("%s: %T %v\n", e.Key, v, v)
+		return err
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	// Output:
+	// user: int64 42
+	// roles: []string [admin editor]
+	// since: time.Time 2024-01-02 03:04:05 +0000 UTC
+}
+
+func ExampleMessagePack_DecodeInto() {
+	type Cart struct {
+		Items  map[string]int
+		Coupon string `session:"coupon,omitempty"`
+	}
+	var c codec.MessagePack
+
+	raw, err := c.Append(nil, Cart{Items: map[string]int{"tea": 2}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	var cart Cart
+	if err := c.DecodeInto(raw, &cart); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Printf("%+v\n", cart)
+
+	var n int
+	fmt.Println(c.DecodeInto(raw, &n))
+	// Output:
+	// {Items:map[tea:2] Coupon:}
+	// codec: messagepack: decode: a map does not fit int without loss
+}
+
+func ExampleJSON() {
+	var c codec.JSON
+
+	err := c.Split([]byte(`{"user": 42, "roles": ["admin"], "ratio": 0.5}`), func(e codec.Entry) error {
+		v, err := c.Decode(e.Raw)
+		fmt.Printf("%s: %T %v\n", e.Key, v, v)
+		return err
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	// Output:
+	// user: int 42
+	// roles: []interface {} [admin]
+	// ratio: float64 0.5
+}

@@ -1,0 +1,83 @@
+package sessions
+
+import (
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/go-session2/sessions"
+
+// TestDependencies keeps the arrows pointing one way: a program gets the SDKs
+// of the backends that it imports and of no others, and one framework never
+// brings the other.
+func TestDependencies(t *testing.T) {
+	const wire = "github.com/tinylib/msgp" // MessagePack
+	core := []string{module, module + "/backend", module + "/backend/nullbackend", module + "/codec"}
+	for pkg, allowed := range map[string]struct {
+		own     []string // packages of this module
+		foreign []string // modules, by prefix
+	}{
+		"backend":        {own: []string{module + "/backend"}},
+		"codec":          {own: []string{module + "/codec"}, foreign: []string{wire}},
+		"":               {own: core, foreign: []string{wire}},
+		"ginsession":     {own: append(core, module+"/ginsession", module+"/internal/commit"), foreign: []string{wire, "github.com/gin-gonic/gin"}},
+		"echosession":    {own: append(core, module+"/echosession", module+"/internal/commit"), foreign: []string{wire, "github.com/labstack/echo/v4"}},
+		"echosession/v5": {own: append(core, module+"/echosession/v5", module+"/internal/commit"), foreign: []string{wire, "github.com/labstack/echo/v5"}},
+	} {
+		path := strings.TrimSuffix(module+"/"+pkg, "/")
+		// What the frameworks themselves need is theirs to decide.
+		foreign := allowed.foreign
+		for _, framework := range allowed.foreign {
+			if framework != wire {
+				foreign = append(foreign, deps(t, framework)...)
+			}
+		}
+		foreign = append(foreign, deps(t, wire+"/msgp")...)
+		for _, dep := range deps(t, path) {
+			switch first, _, _ := strings.Cut(dep, "/"); {
+			case !strings.Contains(first, "."): // standard library
+			case strings.HasPrefix(dep, module):
+				if !slices.Contains(allowed.own, dep) {
+					t.Errorf("%s imports %s", path, dep)
+				}
+			default:
+				if !slices.ContainsFunc(foreign, func(ok string) bool { return dep == ok || strings.HasPrefix(dep, ok+"/") }) {
+					t.Errorf("%s pulls in %s", path, dep)
+				}
+			}
+		}
+	}
+}
+
+// TestBackendsAreIndependent checks that no backend imports another one.
+func TestBackendsAreIndependent(t *testing.T) {
+	out := golist(t, "-f", `{{.ImportPath}} {{join .Imports " "}}`, module+"/backend/...")
+	for _, line := range out {
+		fields := strings.Fields(line)
+		pkg := fields[0]
+		if pkg == module+"/backend/all" {
+			continue
+		}
+		for _, imp := range fields[1:] {
+			if strings.HasPrefix(imp, module+"/backend/") && strings.HasSuffix(imp, "backend") {
+				t.Errorf("%s imports %s", pkg, imp)
+			}
+		}
+	}
+}
+
+func deps(t *testing.T, pkg string) []string {
+	t.Helper()
+	return golist(t, "-deps", pkg)
+}
+
+func golist(t *testing.T, args ...string) []string {
+	t.Helper()
+	out, err := exec.Command("go", append([]string{"list"}, args...)...).Output()
+	if err != nil {
+		t.Fatalf("go list %s: %v", strings.Join(args, " "), err)
+	}
+	return strings.Split(strings.TrimSpace(string(out)), "\n")
+}
