@@ -17,9 +17,9 @@ type Pool interface {
 	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 }
 
-// tries is how often a statement is run that the database gave up because of
-// others that ran beside it. With the pauses it is about two seconds.
-const tries = 24
+// patience is how long a statement is run again that the database gave up
+// because of others that ran beside it.
+const patience = 10 * time.Second
 
 // noKey stands for the key where an operation has none.
 const noKey = "\x00"
@@ -147,17 +147,17 @@ func (s *Store) limited(st *statement, n int) *statement {
 // because of others, such as a deadlock. What was given up has changed
 // nothing, and each f is one statement: so it can be run again as it is.
 func again(ctx context.Context, f func() error) error {
-	for n := range tries {
+	start := time.Now()
+	for n := 0; ; n++ {
 		err := f()
-		if err == nil || !transient(err) || n == tries-1 {
+		if err == nil || !transient(err) || time.Since(start) > patience {
 			return err
 		}
-		pause := time.Millisecond << min(n, 7)
+		pause := time.Millisecond << min(n, 5)
 		select {
 		case <-time.After(pause/2 + rand.N(pause)):
 		case <-ctx.Done():
 			return ctx.Err()
 		}
 	}
-	return nil
 }

@@ -244,9 +244,7 @@ func (s *Store) look(ctx context.Context, key string) (r row, err error) {
 		}
 		return rows.Scan(&r.data, &r.left)
 	})
-	if err == nil && r.found && r.data == nil {
-		err = fmt.Errorf("%w: the data is NULL", backend.ErrCorrupt)
-	}
+	r.data = revision(r.data) // some drivers return nil for no bytes
 	return r, err
 }
 

@@ -1,0 +1,16 @@
+package main
+
+import (
+	"testing"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/go-session2/sessions/internal/exampleapp/walk"
+)
+
+func TestShop(t *testing.T) {
+	gin.SetMode(gin.ReleaseMode)
+	walk.Shop(t, newHandler)
+}
+
+func TestProgram(t *testing.T) { walk.Program(t) }
