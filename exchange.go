@@ -14,6 +14,7 @@ import (
 // used again for another one.
 type Exchange struct {
 	session  Session
+	first    *Exchange // of the request
 	next     *Exchange // of another name, mounted later
 	encoding []string  // Content-Encoding as it was at the beginning
 	failed   bool      // Commit has returned an error
@@ -36,7 +37,10 @@ func (m *Manager) Begin(x *Exchange, r *http.Request, header http.Header, first 
 	}
 	x.session.m, x.session.r, x.session.header = m, r, header
 	x.encoding = header["Content-Encoding"]
-	if first != nil {
+	x.first = first
+	if first == nil {
+		x.first = x
+	} else {
 		last := first
 		for last.next != nil {
 			last = last.next
@@ -67,10 +71,6 @@ func (x *Exchange) Commit() error {
 		s.m.report(s.r, err)
 		if s.forgives() {
 			err = nil
-		} else {
-			s.mu.Lock()
-			s.cookie = cookieKeep
-			s.mu.Unlock()
 		}
 	}
 	s.showCookie()
@@ -80,7 +80,9 @@ func (x *Exchange) Commit() error {
 }
 
 // Fail replaces the response by that of Config.ErrorHandler. w is what the
-// handler's own bytes would have been written to.
+// handler's own bytes would have been written to. Of the cookies only those
+// are kept that say what the stores have done: an ID that was regenerated
+// before the failure is dead, and a browser without the new one signed out.
 func (x *Exchange) Fail(w http.ResponseWriter, err error) {
 	h := w.Header()
 	for _, name := range []string{
@@ -95,6 +97,11 @@ func (x *Exchange) Fail(w http.ResponseWriter, err error) {
 		h["Content-Encoding"] = x.encoding
 	}
 	h.Set("Cache-Control", "no-store")
+	for other := x.first; other != nil; other = other.next {
+		if line := other.session.line; line != "" {
+			h["Set-Cookie"] = append(h["Set-Cookie"], line)
+		}
+	}
 	x.session.m.cfg.ErrorHandler(w, x.session.r, err)
 }
 

@@ -99,17 +99,17 @@ func (s *Session) settle(st state, cookie cookieChange, merged bool, err error) 
 	case err == nil:
 		s.state = st
 		s.stale = merged && !s.pending.none()
+		if cookie != cookieKeep {
+			s.cookie = cookie
+		}
 	case errors.Is(err, ErrGone):
 		s.gone = true
 		s.pending = changes{}
-		s.cookie, cookie = cookieKeep, cookieKeep
+		s.cookie = cookieKeep
 	default: // another Save may have more luck
 		later := s.pending
 		s.pending, s.stale = *batch, s.stale || merged
 		s.pending.append(later)
-	}
-	if cookie != cookieKeep {
-		s.cookie = cookie
 	}
 }
 

@@ -221,6 +221,46 @@ func failure(t *testing.T, f Framework) {
 		<-done
 		b.want("/get?key=b", "2")
 	})
+	t.Run("down after Regenerate", func(t *testing.T) {
+		b := start(t, sessions.Config{})
+		routes := Routes{"/half": func(c sessions.Context, w http.ResponseWriter, _ *http.Request) error {
+			s := sessions.Default(c)
+			if err := s.Regenerate(); err != nil {
+				return err
+			}
+			p.down.Store(true)
+			s.Set("user", "ada")
+			return text(w, "welcome")
+		}, "/get": shop["/get"]}
+		two := f.site(t, routes, sessions.Config{Backend: p, Logger: quiet}).browser()
+		r := two.do("GET", "/half", "Cookie", "session="+b.cookie())
+		if r.StatusCode != http.StatusServiceUnavailable {
+			t.Errorf("status %d", r.StatusCode)
+		}
+		p.down.Store(false) // the old ID is dead, so the browser must have the new one
+		two.want("/get?key=a", "1")
+		two.want("/get?key=user", "")
+	})
+	t.Run("one of two stores down", func(t *testing.T) {
+		for _, failing := range []int{0, 1} {
+			probes := []*probe{newProbe(memory(t)), newProbe(memory(t))}
+			probes[failing].down.Store(true)
+			routes := Routes{"/both": func(c sessions.Context, w http.ResponseWriter, _ *http.Request) error {
+				sessions.Named(c, "session").Set("a", 1)
+				sessions.Named(c, "admin").Set("a", 1)
+				return text(w, "both")
+			}}
+			b := f.site(t, routes, sessions.Config{Backend: probes[0], Logger: quiet}, sessions.Config{Backend: probes[1], Name: "admin", Logger: quiet}).browser()
+			r := b.do("GET", "/both")
+			if r.StatusCode != http.StatusServiceUnavailable || r.body != "Service Unavailable\n" {
+				t.Errorf("status %d, body %q", r.StatusCode, r.body)
+			}
+			rows := len(probes[1-failing].rows())
+			if c := r.Cookies(); len(c) != rows || rows == 1 && c[0].Name != []string{"admin", "session"}[failing] {
+				t.Errorf("cookies %v for %d rows", c, rows)
+			}
+		}
+	})
 	t.Run("Redis", func(t *testing.T) { redisOutage(t, f) })
 }
 

@@ -48,24 +48,27 @@ func (k *link) restore(t *testing.T) {
 			k.mu.Lock()
 			k.conns = append(k.conns, c, s)
 			k.mu.Unlock()
-			go func() { k.listen(io.TeeReader(c, s)); s.Close() }()
+			go func() { k.listen(c, s); s.Close() }()
 			go func() { _, _ = io.Copy(c, s); c.Close() }()
 		}
 	}()
 }
 
-// listen reads Redis commands (RESP arrays of bulk strings) and notes their
-// names.
-func (k *link) listen(r io.Reader) {
-	in := bufio.NewReader(r)
+// listen passes Redis commands (RESP arrays of bulk strings) on to a server,
+// and notes their names before.
+func (k *link) listen(from io.Reader, to io.Writer) {
+	in := bufio.NewReader(from)
+	var command []byte
 	number := func(prefix string) (int, error) {
 		line, err := in.ReadString('\n')
 		if err != nil {
 			return 0, err
 		}
+		command = append(command, line...)
 		return strconv.Atoi(strings.TrimSpace(strings.TrimPrefix(line, prefix)))
 	}
 	for {
+		command = command[:0]
 		parts, err := number("*")
 		if err != nil {
 			return
@@ -79,11 +82,15 @@ func (k *link) listen(r io.Reader) {
 			if _, err := io.ReadFull(in, arg); err != nil {
 				return
 			}
+			command = append(command, arg...)
 			if i == 0 {
 				k.mu.Lock()
 				k.commands = append(k.commands, strings.ToUpper(string(arg[:size])))
 				k.mu.Unlock()
 			}
+		}
+		if _, err := to.Write(command); err != nil {
+			return
 		}
 	}
 }
