@@ -3,6 +3,7 @@ package sessions
 import (
 	"errors"
 	"net/http"
+	"time"
 )
 
 // An Exchange is one request and its response as the adapter of a framework
@@ -35,7 +36,7 @@ func (m *Manager) Begin(x *Exchange, r *http.Request, header http.Header, first 
 			return false
 		}
 	}
-	x.session.m, x.session.r, x.session.header = m, r, header
+	x.session.m, x.session.r, x.session.header, x.session.began = m, r, header, time.Now()
 	x.encoding = header["Content-Encoding"]
 	x.first = first
 	if first == nil {

@@ -19,9 +19,16 @@ func (s *Session) load() error {
 // no client has chosen.
 func (s *Session) loadNow() {
 	s.used.Store(true)
-	st, err := s.m.find(s.r.Context(), s.m.cookieIDs(s.r), func(err error) { s.m.report(s.r, err) })
+	ids := s.m.cookieIDs(s.r)
+	st, err := s.m.find(s.r.Context(), ids, func(err error) { s.m.report(s.r, err) })
+	gone := false
+	if err == nil && !st.exists {
+		for _, id := range ids {
+			gone = gone || s.m.ended.since(s.m.storeKey(id), s.began)
+		}
+	}
 	s.mu.Lock()
-	s.state, s.isNew, s.loadErr = st, !st.exists, err
+	s.state, s.isNew, s.loadErr, s.gone = st, !st.exists, err, gone
 	s.mu.Unlock()
 }
 

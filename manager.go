@@ -26,6 +26,7 @@ type Manager struct {
 	turns [64]chan struct{}
 	seed  maphash.Seed
 
+	ended   ended
 	sweeper *sweeper
 }
 

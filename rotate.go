@@ -75,6 +75,9 @@ func (w *writer) rotate(old state, batch *changes, replay bool) (state, error) {
 		if err == nil {
 			err = w.writeError(w.m.cfg.Backend.Delete(w.ctx, old.key, old.revision))
 		}
+		if err == nil {
+			w.m.ended.add(old.key)
+		}
 		if errors.Is(err, backend.ErrConflict) {
 			old, err = w.reload(old)
 			if err == nil {
@@ -160,6 +163,7 @@ func (m *Manager) deleteAll(ctx context.Context, keys []string) error {
 		if err := m.cfg.Backend.Delete(ctx, key, nil); err != nil {
 			return storeError("destroy", err)
 		}
+		m.ended.add(key)
 	}
 	return nil
 }

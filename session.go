@@ -27,6 +27,7 @@ type Session struct {
 	m      *Manager
 	r      *http.Request
 	header http.Header // of the response
+	began  time.Time
 
 	loading sync.Once
 	used    atomic.Bool // there is something to commit

@@ -17,8 +17,6 @@ const maxKey = 255
 // checkKey refuses keys that some database cannot hold, or would cut.
 func checkKey(key string) error {
 	switch {
-	case key == noKey:
-		return nil
 	case key == "":
 		return errors.New("the key is empty")
 	case len(key) > maxKey:
@@ -30,7 +28,7 @@ func checkKey(key string) error {
 }
 
 // fail wraps what went wrong with the operation, in a text that holds neither
-// key nor data.
+// key nor data. The key is empty where the operation has none.
 func (s *Store) fail(ctx context.Context, op, key string, err error) error {
 	// A driver that sees the context end may say so in its own words.
 	if done := ctx.Err(); done != nil && !errors.Is(err, done) && !definite(err) {
@@ -64,7 +62,7 @@ func (s *Store) quiet(key string, err error) error {
 		}
 		return q[:1] + "..." + q[:1]
 	})
-	if len(key) > 1 {
+	if key != "" {
 		short, _, _ = strings.Cut(short, key)
 	}
 	if short == text {

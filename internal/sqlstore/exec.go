@@ -21,8 +21,14 @@ type Pool interface {
 // because of others that ran beside it.
 const patience = 10 * time.Second
 
-// noKey stands for the key where an operation has none.
-const noKey = "\x00"
+// doKey is do for an operation on a key.
+func doKey[T any](ctx context.Context, s *Store, op, key string, f func() (T, error)) (T, error) {
+	if err := checkKey(key); err != nil {
+		var none T
+		return none, s.fail(ctx, op, key, err)
+	}
+	return do(ctx, s, op, key, f)
+}
 
 // do runs an operation on the schema that it needs. It returns when the
 // context is done even if the driver does not: SQLite does not look at the
@@ -36,9 +42,6 @@ func do[T any](ctx context.Context, s *Store, op, key string, f func() (T, error
 		return none, s.fail(ctx, op, key, s.invalid)
 	case ctx.Err() != nil:
 		return none, s.fail(ctx, op, key, ctx.Err())
-	}
-	if err := checkKey(key); err != nil {
-		return none, s.fail(ctx, op, key, err)
 	}
 	type result struct {
 		value T

@@ -11,7 +11,7 @@ import (
 // first. Where the dialect has none it is one SELECT, and a DELETE for each
 // row.
 func (s *Store) Sweep(ctx context.Context, limit int) (removed int, err error) {
-	return do(ctx, s, "sweep", noKey, func() (int, error) {
+	return do(ctx, s, "sweep", "", func() (int, error) {
 		if limit < 1 {
 			return 0, fmt.Errorf("the limit is %d, not at least 1", limit)
 		}
@@ -44,7 +44,7 @@ type page struct {
 // List implements [backend.Lister] by one SELECT along the primary key. The
 // cursor is the last key of the page.
 func (s *Store) List(ctx context.Context, prefix, cursor string, limit int) (keys []string, next string, err error) {
-	p, err := do(ctx, s, "list", noKey, func() (p page, err error) {
+	p, err := do(ctx, s, "list", "", func() (p page, err error) {
 		if limit < 1 {
 			return p, fmt.Errorf("the limit is %d, not at least 1", limit)
 		}

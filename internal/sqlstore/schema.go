@@ -46,14 +46,14 @@ func (s *Store) Schema() []string {
 func (s *Store) Migrate(ctx context.Context) error {
 	switch {
 	case s.closed.Load():
-		return s.fail(ctx, "migrate", noKey, backend.ErrClosed)
+		return s.fail(ctx, "migrate", "", backend.ErrClosed)
 	case s.invalid != nil:
-		return s.fail(ctx, "migrate", noKey, s.invalid)
+		return s.fail(ctx, "migrate", "", s.invalid)
 	case ctx.Err() != nil:
-		return s.fail(ctx, "migrate", noKey, ctx.Err())
+		return s.fail(ctx, "migrate", "", ctx.Err())
 	}
 	if err := s.migrate(ctx); err != nil {
-		return s.fail(ctx, "migrate", noKey, err)
+		return s.fail(ctx, "migrate", "", err)
 	}
 	return nil
 }

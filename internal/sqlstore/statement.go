@@ -9,17 +9,15 @@ import (
 	"time"
 )
 
-// The columns, and what is done with the time in them. Another layout of the
+// The columns, and the expressions for the time in them. Another layout of the
 // table is another set of these.
-var layout = strings.NewReplacer(
-	"{end}", "{now} + :ttl",
-	"{left}", "{expires} - {now}",
-)
-
 const (
 	columnID      = "id"
 	columnData    = "data"
 	columnExpires = "expires"
+
+	exprEnd  = "{now} + :ttl"      // when a new record expires
+	exprLeft = "{expires} - {now}" // what is left of a record, in ms
 )
 
 // statements are all that a Store runs but the schema.
@@ -79,11 +77,13 @@ func newStatement(d Dialect, table, template string) *statement {
 
 // expand fills everything but arguments and {limit} into a template.
 func expand(d Dialect, table, template string) string {
-	now := d.Now
+	now, end := d.Now, exprEnd
 	if now == "" {
-		now = ":now"
+		// One argument and no sum, as PostgreSQL cannot tell the type of a
+		// sum of arguments.
+		now, end = ":now", ":end"
 	}
-	text := strings.ReplaceAll(layout.Replace(template), "{same}", d.Same)
+	text := strings.NewReplacer("{end}", end, "{left}", exprLeft, "{same}", d.Same).Replace(template)
 	return strings.NewReplacer(
 		"{now}", now,
 		"{table}", d.Quote(table),
@@ -104,7 +104,7 @@ type args struct {
 // of returns the arguments for a statement. A nil base is NULL, which equals
 // nothing.
 func (a args) of(st *statement, d Dialect) []any {
-	values := make([]any, len(st.names))
+	values, now := make([]any, len(st.names)), time.Now().UnixMilli()
 	for i, name := range st.names {
 		switch name {
 		case "key":
@@ -120,7 +120,9 @@ func (a args) of(st *statement, d Dialect) []any {
 		case "ttl":
 			values[i] = a.ttl
 		case "now":
-			values[i] = time.Now().UnixMilli()
+			values[i] = now
+		case "end":
+			values[i] = now + a.ttl
 		}
 	}
 	return values

@@ -76,12 +76,9 @@ func Invalid(name string, err error) *Store {
 	return &Store{o: Options{Name: name}, invalid: err}
 }
 
-// Err returns the error of a Store that [Invalid] made, or nil.
-func (s *Store) Err() error { return s.invalid }
-
 // Load implements [backend.Backend] by one SELECT.
 func (s *Store) Load(ctx context.Context, key string) (backend.Record, error) {
-	return do(ctx, s, "load", key, func() (backend.Record, error) {
+	return doKey(ctx, s, "load", key, func() (backend.Record, error) {
 		r, err := s.look(ctx, key)
 		if err == nil && !r.live() {
 			err = backend.ErrNotFound
@@ -99,7 +96,7 @@ func (s *Store) Load(ctx context.Context, key string) (backend.Record, error) {
 // Create implements [backend.Backend] by one INSERT, and more statements only
 // when the key is in use.
 func (s *Store) Create(ctx context.Context, key string, data []byte, ttl time.Duration) (backend.Revision, error) {
-	return do(ctx, s, "create", key, func() (backend.Revision, error) {
+	return doKey(ctx, s, "create", key, func() (backend.Revision, error) {
 		if err := s.checkSize(ctx, data); err != nil {
 			return nil, err
 		}
@@ -136,7 +133,7 @@ func (s *Store) Create(ctx context.Context, key string, data []byte, ttl time.Du
 // Update implements [backend.Backend] by one UPDATE, and a SELECT when that
 // found nothing to change.
 func (s *Store) Update(ctx context.Context, key string, data []byte, ttl time.Duration, base backend.Revision) (backend.Revision, error) {
-	return do(ctx, s, "update", key, func() (backend.Revision, error) {
+	return doKey(ctx, s, "update", key, func() (backend.Revision, error) {
 		if err := s.checkSize(ctx, data); err != nil {
 			return nil, err
 		}
@@ -165,7 +162,7 @@ func (s *Store) Update(ctx context.Context, key string, data []byte, ttl time.Du
 // nothing, as MySQL says also of a row that had these values already, is it
 // followed by a SELECT. It keeps the revision.
 func (s *Store) Touch(ctx context.Context, key string, ttl time.Duration) error {
-	_, err := do(ctx, s, "touch", key, func() (none struct{}, err error) {
+	_, err := doKey(ctx, s, "touch", key, func() (none struct{}, err error) {
 		n, err := s.exec(ctx, s.st.touch, args{key: key, ttl: millis(ttl)})
 		if err != nil || n > 0 {
 			return none, err
@@ -182,7 +179,7 @@ func (s *Store) Touch(ctx context.Context, key string, ttl time.Duration) error 
 // Delete implements [backend.Backend] by one DELETE, and a SELECT when that
 // found nothing at the revision.
 func (s *Store) Delete(ctx context.Context, key string, base backend.Revision) error {
-	_, err := do(ctx, s, "delete", key, func() (none struct{}, err error) {
+	_, err := doKey(ctx, s, "delete", key, func() (none struct{}, err error) {
 		if base == nil {
 			_, err = s.exec(ctx, s.st.delete, args{key: key})
 			return none, err
@@ -205,7 +202,7 @@ func (s *Store) Delete(ctx context.Context, key string, base backend.Revision) e
 
 // Ping implements [backend.Pinger] by a SELECT from the table.
 func (s *Store) Ping(ctx context.Context) error {
-	_, err := do(ctx, s, "ping", noKey, func() (row, error) { return s.look(ctx, "") })
+	_, err := do(ctx, s, "ping", "", func() (row, error) { return s.look(ctx, "") })
 	return err
 }
 

@@ -3,6 +3,7 @@ package webtest
 import (
 	"fmt"
 	"net/http"
+	"strings"
 	"sync"
 	"testing"
 
@@ -59,16 +60,21 @@ func parallel(t *testing.T, f Framework) {
 // inFlight checks that a request which is running while its session ends
 // cannot revive it, and sends no cookie that would replace a newer one.
 func inFlight(t *testing.T, f Framework, p *probe) {
-	for _, kind := range []string{"reads", "writes", "empties", "regenerates"} {
+	for _, kind := range []string{"reads", "writes", "empties", "regenerates", "first reads", "first writes", "first regenerates"} {
 		for _, end := range []string{"/logout", "/login"} {
 			t.Run(kind+" across "+end, func(t *testing.T) {
 				entered, resume := make(chan struct{}), make(chan struct{})
 				routes := Routes{"/slow": func(c sessions.Context, w http.ResponseWriter, _ *http.Request) error {
 					s := sessions.Default(c)
-					s.Get("a")
+					kind, late := strings.CutPrefix(kind, "first ")
+					if !late { // else it has not loaded its session yet
+						s.Get("a")
+					}
 					close(entered)
 					<-resume
 					switch kind {
+					case "reads":
+						s.Get("a")
 					case "writes":
 						s.Set("late", "yes")
 						sessions.Update(s, "n", func(n int) int { return n + 1 })

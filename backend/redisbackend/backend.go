@@ -1,0 +1,190 @@
+// Package redisbackend keeps sessions in Redis 7.0 or later: one server, a
+// Sentinel group or a Redis Cluster.
+//
+// # Layout
+//
+// A record is one Redis string under the key that package sessions gives: 8
+// bytes, big-endian, the time when the record will be gone as Unix time in
+// milliseconds, and then the data. The time to live of the key in Redis is
+// what ends the record, exactly and by the server's clock. The time in the
+// value is for [backend.Record].Expires only and comes from the clock of the
+// program that wrote it; it saves a second command for each read.
+//
+// # Commands
+//
+// Load is GET, Create is SET with NX and GET, and Delete of whatever is there
+// is DEL. Update, Touch and Delete at a revision are one EVALSHA each; after
+// a restart of the server or SCRIPT FLUSH, EVAL teaches the script again.
+// Every command has one key.
+//
+// # What a server must be
+//
+// Its maxmemory-policy should be noeviction: every other policy evicts live
+// records when memory is short, which logs visitors out. Replication of Redis
+// is asynchronous: in a failover, also one that was asked for, the writes that
+// the old master acknowledged last are lost, a logout among them. The
+// server's min-replicas-to-write narrows that window and does not close it.
+//
+// # What a client must be
+//
+// A client must read from masters only, and must not cache replies. A
+// [redis.Ring] is accepted, but it moves keys to another shard while one is
+// down and back afterwards, and what was deleted meanwhile comes back with
+// it: prefer Cluster or Sentinel.
+//
+// go-redis repeats a command when a reply is lost (MaxRetries). Create and
+// Update recognise what they have stored already, and Touch may be repeated.
+// A Delete at a revision that is repeated finds nothing and returns
+// ErrNotFound, although it was this call that removed the record.
+package redisbackend
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync/atomic"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/go-session2/sessions/backend"
+)
+
+// A Backend keeps sessions in Redis. It may be used by any number of
+// goroutines at once. Make one with [New] or [NewWithConfig].
+type Backend struct {
+	client  redis.UniversalClient
+	maxSize int
+	bounded bool  // the client itself returns at a context's deadline
+	invalid error // what every method returns for a client that cannot be used
+	owned   bool  // Close closes the client
+	closed  atomic.Bool
+	now     func() time.Time
+}
+
+var (
+	_ backend.Backend = (*Backend)(nil)
+	_ backend.Lister  = (*Backend)(nil)
+	_ backend.Pinger  = (*Backend)(nil)
+	_ io.Closer       = (*Backend)(nil)
+)
+
+// New returns a Backend on a client that the caller made and will close. It
+// does no I/O.
+//
+// New never fails, so that it fits into a Config literal. With a client that
+// cannot be used, which is nil or a cluster client that reads from replicas,
+// every method of the Backend returns an error that says so; [NewWithConfig]
+// returns that error at once.
+//
+// Every method returns when its context is done, whatever the timeouts of the
+// client are. It costs a goroutine for each command unless the client is a
+// plain or a cluster client with ContextTimeoutEnabled and without TLS; such
+// a client is bound by the context's deadline, and by its own timeouts where
+// the context is cancelled without one.
+func New(client redis.UniversalClient) *Backend {
+	b := &Backend{client: client, maxSize: MaxDataSize, now: time.Now}
+	b.bounded, b.invalid = inspect(client)
+	return b
+}
+
+// Load implements [backend.Backend] by one GET. A value that is no record
+// gives ErrCorrupt.
+func (b *Backend) Load(ctx context.Context, key string) (backend.Record, error) {
+	const op = "load"
+	value, err := do(ctx, b, func() ([]byte, error) { return b.client.Get(ctx, key).Bytes() })
+	if errors.Is(err, redis.Nil) {
+		err = backend.ErrNotFound
+	}
+	if err != nil {
+		return backend.Record{}, fail(ctx, op, key, err)
+	}
+	data, expires, err := decode(value)
+	if err != nil {
+		return backend.Record{}, fail(ctx, op, key, err)
+	}
+	return backend.Record{Data: data, Revision: revision(data), Expires: expires}, nil
+}
+
+// Create implements [backend.Backend] by one SET with NX and GET. Redis
+// before 7.0 rejects it as a syntax error.
+func (b *Backend) Create(ctx context.Context, key string, data []byte, ttl time.Duration) (backend.Revision, error) {
+	const op = "create"
+	if len(data) > b.maxSize {
+		return nil, fail(ctx, op, key, backend.TooLarge(len(data), b.maxSize))
+	}
+	ttl = wholeMillis(ttl)
+	value := encode(data, b.now().Add(ttl))
+	old, err := do(ctx, b, func() (string, error) {
+		return b.client.SetArgs(ctx, key, value, redis.SetArgs{Mode: "NX", Get: true, TTL: ttl}).Result()
+	})
+	switch {
+	case errors.Is(err, redis.Nil): // there was no record, so this one is stored
+	case redis.HasErrorPrefix(err, "WRONGTYPE"):
+		return nil, fail(ctx, op, key, backend.ErrExists)
+	case err != nil:
+		return nil, fail(ctx, op, key, err)
+	case len(old) < headerSize || old[headerSize:] != string(data):
+		return nil, fail(ctx, op, key, backend.ErrExists)
+	}
+	return revision(data), nil
+}
+
+// Update implements [backend.Backend] by one EVALSHA.
+func (b *Backend) Update(ctx context.Context, key string, data []byte, ttl time.Duration, base backend.Revision) (backend.Revision, error) {
+	const op = "update"
+	if len(data) > b.maxSize {
+		return nil, fail(ctx, op, key, backend.TooLarge(len(data), b.maxSize))
+	}
+	ttl = wholeMillis(ttl)
+	err := b.run(ctx, op, key, updateScript, header(b.now().Add(ttl)), data, ttl.Milliseconds(), digest(base))
+	if err != nil {
+		return nil, err
+	}
+	return revision(data), nil
+}
+
+// Touch implements [backend.Backend] by one EVALSHA. It changes no revision.
+func (b *Backend) Touch(ctx context.Context, key string, ttl time.Duration) error {
+	ttl = wholeMillis(ttl)
+	return b.run(ctx, "touch", key, touchScript, header(b.now().Add(ttl)), ttl.Milliseconds())
+}
+
+// Delete implements [backend.Backend] by one DEL, or one EVALSHA where base
+// is given. When the latter's reply is lost and the client repeats the
+// command, it returns ErrNotFound.
+func (b *Backend) Delete(ctx context.Context, key string, base backend.Revision) error {
+	const op = "delete"
+	if base != nil {
+		return b.run(ctx, op, key, deleteScript, headerSize, digest(base))
+	}
+	_, err := do(ctx, b, func() (int64, error) { return b.client.Del(ctx, key).Result() })
+	return fail(ctx, op, key, err)
+}
+
+// Ping implements [backend.Pinger]. Of a cluster it asks one node.
+func (b *Backend) Ping(ctx context.Context) error {
+	_, err := do(ctx, b, func() (string, error) { return b.client.Ping(ctx).Result() })
+	return fail(ctx, "ping", "", err)
+}
+
+// Close makes every later call return ErrClosed. It closes the client only
+// when the backend was opened by its settings. It may be called repeatedly.
+func (b *Backend) Close() error {
+	if b.closed.Swap(true) || !b.owned {
+		return nil
+	}
+	if err := b.client.Close(); err != nil {
+		return fmt.Errorf("redis: close: %w", err)
+	}
+	return nil
+}
+
+// wholeMillis rounds a time to live up to what Redis counts in.
+func wholeMillis(ttl time.Duration) time.Duration {
+	if rest := ttl % time.Millisecond; rest > 0 {
+		ttl += time.Millisecond - rest
+	}
+	return ttl
+}
