@@ -14,3 +14,5 @@ func TestShop(t *testing.T) {
 }
 
 func TestProgram(t *testing.T) { walk.Program(t) }
+
+func TestStores(t *testing.T) { walk.Stores(t, ".", "../example_echo") }

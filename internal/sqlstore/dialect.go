@@ -51,6 +51,19 @@ type Dialect struct {
 	Schemas bool
 }
 
+// Named returns the dialect with a name: postgres, mysql or sqlite.
+func Named(name string) (d Dialect, ok bool) {
+	switch name {
+	case "postgres":
+		return PostgreSQL(), true
+	case "mysql":
+		return MySQL(), true
+	case "sqlite":
+		return SQLite(), true
+	}
+	return Dialect{}, false
+}
+
 const same = "{data} = :base"
 
 // insertOnConflict is understood by PostgreSQL and SQLite.

@@ -2,8 +2,8 @@ package sqlstore
 
 import (
 	"context"
+	"crypto/rand"
 	"database/sql"
-	"math/rand/v2"
 	"strings"
 	"time"
 
@@ -156,9 +156,11 @@ func again(ctx context.Context, f func() error) error {
 		if err == nil || !transient(err) || time.Since(start) > patience {
 			return err
 		}
+		var jitter [1]byte // so that those that met do not meet again
+		_, _ = rand.Read(jitter[:])
 		pause := time.Millisecond << min(n, 5)
 		select {
-		case <-time.After(pause/2 + rand.N(pause)):
+		case <-time.After(pause/2 + pause*time.Duration(jitter[0])/256):
 		case <-ctx.Done():
 			return ctx.Err()
 		}

@@ -87,8 +87,9 @@ func (s *Store) Load(ctx context.Context, key string) (backend.Record, error) {
 			return backend.Record{}, err
 		}
 		// What is left to live is the database's to say; counted from now it
-		// holds whatever the clocks show.
-		expires := time.Now().Add(time.Duration(r.left) * time.Millisecond)
+		// holds whatever the clocks show. Others may have stored any number.
+		left := min(r.left, backend.MaxTTL.Milliseconds())
+		expires := time.Now().Add(time.Duration(left) * time.Millisecond)
 		return backend.Record{Data: r.data, Revision: r.data, Expires: expires}, nil
 	})
 }

@@ -15,15 +15,22 @@ import (
 
 // Program builds the program in the current directory and checks it.
 func Program(t *testing.T) {
+	exe := build(t, ".")
+	t.Run("restart", func(t *testing.T) { restart(t, exe) })
+	t.Run("does not start", func(t *testing.T) { doesNotStart(t, exe) })
+}
+
+// build builds a program and returns its path.
+func build(t *testing.T, pkg string) string {
+	t.Helper()
 	exe := filepath.Join(t.TempDir(), "example")
 	if runtime.GOOS == "windows" {
 		exe += ".exe"
 	}
-	if out, err := exec.Command("go", "build", "-o", exe, ".").CombinedOutput(); err != nil {
+	if out, err := exec.Command("go", "build", "-o", exe, pkg).CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, out)
 	}
-	t.Run("restart", func(t *testing.T) { restart(t, exe) })
-	t.Run("does not start", func(t *testing.T) { doesNotStart(t, exe) })
+	return exe
 }
 
 // A program is a running example.
@@ -48,9 +55,9 @@ func command(exe, dir string, env ...string) *exec.Cmd {
 }
 
 // start starts the program and waits until it says where it listens.
-func start(t *testing.T, exe, dir string) *program {
+func start(t *testing.T, exe, dir string, env ...string) *program {
 	t.Helper()
-	p := &program{cmd: command(exe, dir)}
+	p := &program{cmd: command(exe, dir, env...)}
 	p.cmd.Stderr = &p.stderr
 	stdout, err := p.cmd.StdoutPipe()
 	if err != nil {
@@ -64,7 +71,7 @@ func start(t *testing.T, exe, dir string) *program {
 	opened, err1 := lines.ReadString('\n')
 	kept, err2 := lines.ReadString('\n')
 	_, base, ok := strings.Cut(strings.TrimSpace(opened), "open: ")
-	if err1 != nil || err2 != nil || !ok || !strings.Contains(kept, "filesystem (example_sessions)") {
+	if err1 != nil || err2 != nil || !ok || !strings.Contains(kept, "Sessions are kept in: ") {
 		_ = p.cmd.Process.Kill()
 		_ = p.cmd.Wait()
 		t.Fatalf("the program said %q, %q, %q", opened, kept, p.stderr.String())
