@@ -22,9 +22,12 @@ import (
 	"github.com/go-session2/sessions/backend/filebackend"
 	"github.com/go-session2/sessions/internal/exampleapp"
 
-	// These can be chosen by SESSION_TYPE as well.
-	_ "github.com/go-session2/sessions/backend/memorybackend"
-	_ "github.com/go-session2/sessions/backend/redisbackend"
+	// Every store, so that SESSION_TYPE can choose any: a program that knows
+	// its store imports that backend alone. The types sql and gorm also need
+	// a driver for their database.
+	_ "github.com/go-session2/sessions/backend/all"
+	_ "github.com/go-sql-driver/mysql"
+	_ "github.com/jackc/pgx/v5/stdlib"
 )
 
 func main() {

@@ -1,0 +1,50 @@
+package firestorebackend
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+)
+
+// fail wraps what went wrong with the operation. A nil error stays nil.
+func fail(ctx context.Context, op, key string, err error) error {
+	if err == nil {
+		return nil
+	}
+	cause := ctx.Err()
+	if cause == nil && status.Code(err) == codes.DeadlineExceeded {
+		cause = context.DeadlineExceeded // the server may be first to know
+	}
+	if cause != nil && !errors.Is(err, cause) {
+		err = fmt.Errorf("%w: %w", cause, err)
+	}
+	return fmt.Errorf("firestore: %s: %w", op, quiet(err, key))
+}
+
+// quiet returns err with a text that holds no key: Firestore names documents
+// in its errors.
+func quiet(err error, key string) error {
+	text := err.Error()
+	short := text
+	for _, mark := range []string{key, "projects/", "EntityRef{"} {
+		if mark != "" {
+			short, _, _ = strings.Cut(short, mark)
+		}
+	}
+	if short == text {
+		return err
+	}
+	return &quietError{text: short + "...", err: err}
+}
+
+type quietError struct {
+	text string
+	err  error
+}
+
+func (e *quietError) Error() string { return e.text }
+func (e *quietError) Unwrap() error { return e.err }
