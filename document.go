@@ -33,10 +33,11 @@ type document struct {
 // indexFrom is the number of entries from which a map is made to find one.
 const indexFrom = 32
 
-// parseDocument takes the codec's bytes apart. The document refers to them.
-func parseDocument(c codec.Codec, data []byte) (*document, error) {
+// parseDocument takes the codec's bytes behind a record's header apart. The
+// document refers to them.
+func (m *Manager) parseDocument(key string, header, data []byte) (*document, error) {
 	d := &document{}
-	err := c.Split(data, func(e codec.Entry) error {
+	err := m.split(key, header, data, func(e codec.Entry) error {
 		if d.entries == nil {
 			d.entries = make([]codec.Entry, 0, 16)
 		}

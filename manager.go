@@ -16,6 +16,7 @@ import (
 // [NewManager]; its methods may be called by any number of goroutines at
 // once. Adapters make one from a Config, so most programs never need to.
 type Manager struct {
+	redacted
 	cfg   Config
 	blank *document // of a new session
 	now   func() time.Time

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"hash/crc32"
 	"time"
+
+	"github.com/go-session2/sessions/codec"
 )
 
 // The bytes stored for a session are a header and the codec's document:
@@ -22,7 +24,8 @@ import (
 // so a store that already holds them has seen this very write. The checksum
 // covers the key, so a record that turns up under another key, by a copy in
 // the store or by a reply that a confused client handed to the wrong caller,
-// is refused. It is no protection from somebody who can write to the store.
+// is refused. It is no protection from somebody who can write to the store;
+// a codec.Sealer is, to which the key and the header are given as well.
 const (
 	recordMagic   = 0xC1
 	recordVersion = 1
@@ -68,4 +71,34 @@ func recordSum(key string, record []byte) uint32 {
 	sum := crc32.Update(0, castagnoli, append(buf[:0], key...))
 	sum = crc32.Update(sum, castagnoli, record[:18])
 	return crc32.Update(sum, castagnoli, record[recordHeader:])
+}
+
+// join appends the document with the given entries to the header of the
+// record that will be stored under a key.
+func (m *Manager) join(key string, header []byte, entries []codec.Entry) ([]byte, error) {
+	if s, ok := m.cfg.Codec.(codec.Sealer); ok {
+		return s.Seal(header, entries, m.binding(key, header))
+	}
+	return m.cfg.Codec.Join(header, entries)
+}
+
+// split takes apart the document that openRecord has found behind a header.
+func (m *Manager) split(key string, header, document []byte, yield func(codec.Entry) error) error {
+	if s, ok := m.cfg.Codec.(codec.Sealer); ok {
+		return s.Open(document, m.binding(key, header), yield)
+	}
+	return m.cfg.Codec.Split(document, yield)
+}
+
+// binding returns what a codec.Sealer binds a document to: the header of its
+// record but for the checksum, the cookie's name and the store key. Each has
+// a fixed length or begins with its length, so no two records have the same.
+func (m *Manager) binding(key string, header []byte) []byte {
+	b := make([]byte, 0, 18+2*4+len(m.cfg.Name)+len(key))
+	b = append(b, header[:18]...)
+	for _, s := range []string{m.cfg.Name, key} {
+		b = binary.BigEndian.AppendUint32(b, uint32(len(s)))
+		b = append(b, s...)
+	}
+	return b
 }

@@ -1,6 +1,7 @@
 package sessions
 
 import (
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"net/http"
@@ -16,14 +17,16 @@ import (
 // FromEnv returns the Config that the environment variables describe, under
 // the names of Flask-Session2's settings: see [FromSettings]. An empty
 // variable counts as absent, and so does a variable that only happens to
-// begin with SESSION_, unless it looks like a setting that was misspelt.
+// begin with SESSION_, unless it looks like a setting that was misspelt. But
+// an empty SESSION_ENCRYPTION_KEYS is an error: keys that were lost on their
+// way do not turn encryption off.
 func FromEnv() (Config, error) {
 	values := make(map[string]any)
 	var errs []error
 	for _, pair := range os.Environ() {
 		name, value, _ := strings.Cut(pair, "=")
 		switch {
-		case value == "" || !isSettingName(name):
+		case value == "" && name != "SESSION_ENCRYPTION_KEYS", !isSettingName(name):
 		case slices.Contains(knownSettings, name):
 			values[name] = value
 		case nearest(name) != "":
@@ -159,6 +162,43 @@ func codecSettings(s *backend.Settings, cfg *Config) {
 	default:
 		s.Reject("SESSION_SERIALIZATION_FORMAT", "msgpack or json")
 	}
+	if keys, ok := encryptionKeys(s); ok {
+		encrypted, err := codec.NewEncrypted(cfg.Codec, keys...)
+		if err != nil {
+			rejectEncryptionKeys(s)
+			return
+		}
+		cfg.Codec = encrypted
+	}
+}
+
+// encryptionKeys returns the keys that are set, and whether there are any. A
+// setting that cannot be read is rejected: it never turns encryption off.
+func encryptionKeys(s *backend.Settings) (keys [][]byte, ok bool) {
+	var texts []string
+	switch v, _ := s.Lookup("SESSION_ENCRYPTION_KEYS"); v := v.(type) {
+	case nil:
+		return nil, false
+	case [][]byte:
+		return v, true
+	case []string:
+		texts = v
+	case string:
+		texts = strings.Split(v, ",")
+	}
+	for _, text := range texts {
+		key, err := base64.StdEncoding.Strict().DecodeString(strings.TrimSpace(text))
+		if err != nil {
+			rejectEncryptionKeys(s)
+			return nil, false
+		}
+		keys = append(keys, key)
+	}
+	return keys, true // with none, of whatever type, NewEncrypted returns an error
+}
+
+func rejectEncryptionKeys(s *backend.Settings) {
+	s.Reject("SESSION_ENCRYPTION_KEYS", fmt.Sprintf("different keys of exactly %d random bytes each, in base64, separated by commas; openssl rand -base64 %[1]d makes one", codec.KeySize))
 }
 
 func signerSettings(s *backend.Settings, cfg *Config) {

@@ -24,7 +24,10 @@ type Signer interface {
 // against shorter HMAC keys.
 const minKeyBytes = sha256.Size
 
-type hmacSigner struct{ keys [][]byte }
+type hmacSigner struct {
+	redacted
+	keys [][]byte
+}
 
 // NewSigner returns a Signer that appends a dot and the HMAC-SHA256 (RFC
 // 2104) of the cookie's name and the ID, in base64url, to the ID.

@@ -77,8 +77,11 @@ type Backend interface {
 // 366 days.
 const MaxTTL = 10 * 366 * 24 * time.Hour
 
-// A Record is what a Backend has stored under one key.
+// A Record is what a Backend has stored under one key. Formatted, logged or
+// encoded it shows nothing.
 type Record struct {
+	redacted
+
 	// Data is the stored bytes. It must not be changed: it may be the
 	// backend's own copy.
 	Data []byte

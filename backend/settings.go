@@ -12,8 +12,10 @@ import (
 // Settings are named values, as Flask has them: from a map, where they may
 // have any type, or from environment variables, where all are strings. The
 // methods convert, and collect what is wrong for [Settings.Err]. Settings are
-// for one goroutine.
+// for one goroutine. Formatted, logged or encoded they show nothing, as some
+// are passwords.
 type Settings struct {
+	redacted
 	values map[string]any
 	asked  map[string]bool
 	errs   []error

@@ -7,7 +7,7 @@
 // it uses and not on the size of the session.
 //
 // [MessagePack] is the default, as it keeps Go types; [JSON] can be read by
-// people.
+// people; [Encrypted] keeps the documents of another codec secret.
 //
 // MessagePack has the functions of github.com/tinylib/msgp write and read the
 // single values and does the rest here, as no library keeps Go types. The
@@ -57,6 +57,8 @@ type Codec interface {
 // An Entry is one key of a document with its encoded value. Neither slice may
 // be changed.
 type Entry struct {
+	redacted // shows neither
+
 	Key []byte // UTF-8, by convention
 	Raw []byte // as Append encoded it
 }

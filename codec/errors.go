@@ -35,7 +35,7 @@ func errMismatch(have string, want reflect.Type) error {
 
 // errType says why no value of a Go type can be encoded, and what to do.
 func errType(t reflect.Type, why string) error {
-	return fmt.Errorf("Go type %s: %s", t, why)
+	return fmt.Errorf("values of Go type %s: %s", t, why)
 }
 
 // A methodError says that a method of a value failed. Its text leaves out

@@ -1,6 +1,7 @@
 package codec_test
 
 import (
+	"crypto/rand"
 	"fmt"
 	"log"
 	"time"
@@ -84,4 +85,23 @@ func ExampleJSON() {
 	// user: int 42
 	// roles: []interface {} [admin]
 	// ratio: float64 0.5
+}
+
+func ExampleNewEncrypted() {
+	key := make([]byte, codec.KeySize) // once, and then from where secrets are kept
+	if _, err := rand.Read(key); err != nil {
+		log.Fatal(err)
+	}
+	c, err := codec.NewEncrypted(codec.MessagePack{}, key)
+	if err != nil {
+		log.Fatal(err)
+	}
+	// What remains is sessions.Config{Codec: c}.
+	fmt.Println(c)
+
+	_, err = codec.NewEncrypted(codec.MessagePack{}, []byte("my secret"))
+	fmt.Println(err)
+	// Output:
+	// [redacted]
+	// codec: encryption key 1 has 9 bytes; it must be exactly 32 random bytes
 }

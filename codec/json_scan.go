@@ -217,7 +217,7 @@ func unquote(quoted []byte) ([]byte, error) {
 // number returns a number with its natural type.
 func number(text []byte) (any, error) {
 	s := string(text)
-	if bytes.IndexAny(text, ".eE") < 0 && s != "-0" { // the float has a sign, an int would not
+	if !bytes.ContainsAny(text, ".eE") && s != "-0" { // the float has a sign, an int would not
 		if i, err := strconv.ParseInt(s, 10, 64); err == nil {
 			return integer{u: uint64(i), negative: i < 0}.natural(), nil
 		}

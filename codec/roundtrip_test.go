@@ -279,7 +279,7 @@ type clash struct {
 
 type opaque struct{ a int }
 
-type embedsPointer struct{ *opaque }
+type embedsPointer struct{ *opaque } //nolint:unused // only its type is looked at
 
 func TestMessagePackRecursiveTypes(t *testing.T) {
 	want := list{{}, {{}}, nil}

@@ -62,11 +62,13 @@ import (
 	"github.com/guregu/dynamo/v2/dynamodbiface"
 
 	"github.com/go-session2/sessions/backend"
+	"github.com/go-session2/sessions/internal/redact"
 )
 
 // A Backend keeps sessions in one table of DynamoDB. It may be used by any
 // number of goroutines at once. Make one with [New] or [NewWithConfig].
 type Backend struct {
+	redacted
 	client  dynamodbiface.DynamoDBAPI
 	table   string
 	maxSize int
@@ -76,6 +78,9 @@ type Backend struct {
 	closed  atomic.Bool
 	now     func() time.Time
 }
+
+// redacted keeps a Backend out of logs, with what it leads to.
+type redacted = redact.Opaque
 
 var (
 	_ backend.Backend = (*Backend)(nil)

@@ -132,7 +132,7 @@ func TestKeys(t *testing.T) {
 	}
 	for _, key := range keys {
 		rev := must[backend.Revision](t)(b.Create(ctx, key, []byte(key), time.Minute))
-		rev = must[backend.Revision](t)(b.Update(ctx, key, []byte("="+key), time.Minute, rev))
+		must[backend.Revision](t)(b.Update(ctx, key, []byte("="+key), time.Minute, rev))
 		if err := b.Touch(ctx, key, time.Hour); err != nil {
 			t.Errorf("Touch of %q: %v", key, err)
 		}

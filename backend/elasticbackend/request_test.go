@@ -24,7 +24,7 @@ type spy struct {
 
 func (s *spy) Perform(r *http.Request) (*http.Response, error) {
 	s.mu.Lock()
-	endpoint, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+	var endpoint string
 	if parts := strings.SplitN(r.URL.Path, "/", 4); len(parts) > 2 {
 		endpoint = parts[2]
 	} else {

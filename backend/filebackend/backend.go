@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/go-session2/sessions/backend"
+	"github.com/go-session2/sessions/internal/redact"
 )
 
 // A Backend keeps sessions in files. It is a [backend.Backend],
@@ -23,6 +24,7 @@ import (
 // Errors of the file system are wrapped with the operation and without the
 // path, as the name of a file is made from the key of the session.
 type Backend struct {
+	redacted
 	root    *os.Root
 	mode    fs.FileMode
 	maxSize int
@@ -36,6 +38,9 @@ type Backend struct {
 	closing   chan struct{}
 	closeOnce sync.Once
 }
+
+// redacted keeps a Backend out of logs, with what it leads to.
+type redacted = redact.Opaque
 
 // Load returns the record under key. Besides the errors of the contract it
 // returns [backend.ErrCorrupt] for a file that is damaged or foreign.
@@ -138,7 +143,7 @@ func (b *Backend) createOnce(ctx context.Context, key string, data []byte, ttl t
 		if isNew {
 			// Without the file there is one session less again; if this
 			// fails too, the count is too high, which is repaired later.
-			b.census.add(ctx, s.index, -1)
+			_ = b.census.add(ctx, s.index, -1)
 		}
 		return nil, err
 	}
@@ -328,14 +333,17 @@ func failed(op string, err error) error {
 }
 
 func withoutPath(err error) error {
+	var path *fs.PathError
+	var link *os.LinkError
+	var call *os.SyscallError
 	for {
-		switch e := err.(type) {
-		case *fs.PathError:
-			err = e.Err
-		case *os.LinkError:
-			err = e.Err
-		case *os.SyscallError:
-			err = e.Err
+		switch {
+		case errors.As(err, &path):
+			err = path.Err
+		case errors.As(err, &link):
+			err = link.Err
+		case errors.As(err, &call):
+			err = call.Err
 		default:
 			return err
 		}

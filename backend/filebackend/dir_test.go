@@ -17,7 +17,19 @@ import (
 	"github.com/go-session2/sessions/backend"
 )
 
-func TestUnsafeDirectories(t *testing.T) {
+// TestRequirement runs the tests of docs/security.md's requirements for files.
+//
+// ST-10 fails when New does not ask checkDir, and ST-11 when the file's name
+// is the key.
+func TestRequirement(t *testing.T) {
+	t.Run("ST-10", func(t *testing.T) {
+		t.Run("directories", unsafeDirectories)
+		t.Run("modes", modes)
+	})
+	t.Run("ST-11", hostileFileNames)
+}
+
+func unsafeDirectories(t *testing.T) {
 	at := func(t *testing.T) string { return filepath.Join(t.TempDir(), "sessions") }
 	made := func(t *testing.T, mode fs.FileMode) string {
 		dir := at(t)
@@ -86,9 +98,9 @@ func TestBadConfig(t *testing.T) {
 	}
 }
 
-// TestModes checks the permissions of everything that is made, under a umask
+// modes checks the permissions of everything that is made, under a umask
 // that would take them away.
-func TestModes(t *testing.T) {
+func modes(t *testing.T) {
 	old := syscall.Umask(0o077)
 	defer syscall.Umask(old)
 	for _, mode := range []fs.FileMode{0, 0o600, 0o640, 0o644} {
@@ -136,7 +148,7 @@ func hostileKeys() []string {
 	}
 }
 
-func TestHostileKeys(t *testing.T) {
+func hostileFileNames(t *testing.T) {
 	parent := t.TempDir()
 	dir := filepath.Join(parent, "sessions")
 	b := openFor(t, Config{Dir: dir, NoSync: true})

@@ -52,7 +52,7 @@ func wantNoTemps(t *testing.T, dir string) {
 	}
 }
 
-func TestFullDisk(t *testing.T) {
+func fullDisk(t *testing.T) {
 	dir := smallDisk(t, "256k")
 	b := openFor(t, Config{Dir: dir})
 	ctx := context.Background()
@@ -98,7 +98,7 @@ func TestFullDisk(t *testing.T) {
 	wantNoTemps(t, dir)
 }
 
-func TestReadOnlyDisk(t *testing.T) {
+func readOnlyDisk(t *testing.T) {
 	dir := smallDisk(t, "1m")
 	b := openFor(t, Config{Dir: dir})
 	ctx := context.Background()
@@ -131,9 +131,15 @@ func TestReadOnlyDisk(t *testing.T) {
 	}
 }
 
-func init() { roles["no files"] = runOutOfFiles }
+func init() {
+	roles["no files"] = runOutOfFiles
+	gate["full disk"] = fullDisk
+	gate["read-only disk"] = readOnlyDisk
+	gate["no file descriptors"] = noFileDescriptors
+	gate["power cut"] = powerCut
+}
 
-func TestNoFileDescriptors(t *testing.T) {
+func noFileDescriptors(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "sessions")
 	if err := process(t, "no files", dir).Run(); err != nil {
 		t.Error(err)
@@ -141,7 +147,7 @@ func TestNoFileDescriptors(t *testing.T) {
 	wantNoTemps(t, dir)
 }
 
-// runOutOfFiles is the process of TestNoFileDescriptors. It leaves itself 0,
+// runOutOfFiles is the process of noFileDescriptors. It leaves itself 0,
 // 1, 2, ... free file descriptors, so that every step of a write is the one
 // that fails, until a write succeeds.
 func runOutOfFiles(b *Backend) error {
@@ -188,10 +194,10 @@ func runOutOfFiles(b *Backend) error {
 	}
 }
 
-// TestPowerCut copies a disk as it is at the moment when a write returns, and
+// powerCut copies a disk as it is at the moment when a write returns, and
 // reads the copy, as after a power cut: what the system had not yet written
 // is not in it.
-func TestPowerCut(t *testing.T) {
+func powerCut(t *testing.T) {
 	image := filepath.Join(t.TempDir(), "disk.img")
 	run := func(name string, args ...string) {
 		t.Helper()

@@ -3,6 +3,7 @@
 package filebackend
 
 import (
+	"errors"
 	"os"
 	"syscall"
 )
@@ -13,7 +14,7 @@ const canLock = true
 // tryLock takes the exclusive lock of an open file unless somebody has it.
 func tryLock(f *os.File) (ok bool, err error) {
 	err = flock(f, syscall.LOCK_EX|syscall.LOCK_NB)
-	if err == syscall.EWOULDBLOCK {
+	if errors.Is(err, syscall.EWOULDBLOCK) {
 		return false, nil
 	}
 	return err == nil, err
@@ -21,7 +22,7 @@ func tryLock(f *os.File) (ok bool, err error) {
 
 // unlock releases the lock. To close the file would not be enough: a process
 // that is being started by this one may have it open for a moment longer.
-func unlock(f *os.File) { flock(f, syscall.LOCK_UN) }
+func unlock(f *os.File) { _ = flock(f, syscall.LOCK_UN) } // closing it unlocks as well
 
 func flock(f *os.File, how int) error {
 	for {

@@ -124,9 +124,9 @@ func writeForEver(b *Backend) error {
 	}
 }
 
-// TestKill kills a writing process at random moments: each session is as it
+// kill kills a writing process at random moments: each session is as it
 // was before the last step or as it was to be after it.
-func TestKill(t *testing.T) {
+func kill(t *testing.T) {
 	kills := 100
 	if s := os.Getenv("FILEBACKEND_KILLS"); s != "" {
 		n, err := strconv.Atoi(s)
@@ -258,14 +258,14 @@ func countUp(b *Backend) error {
 	return nil
 }
 
-// TestProcesses lets four processes increment one number.
-func TestProcesses(t *testing.T) {
-	const processes = 4
+// processes lets four processes increment one number.
+func processes(t *testing.T) {
+	const n = 4
 	dir := filepath.Join(t.TempDir(), "sessions")
 	b := openFor(t, Config{Dir: dir})
 	mustCreate(t, b, "number", "0", time.Hour)
-	var cmds [processes]*exec.Cmd
-	var start [processes]io.Closer
+	var cmds [n]*exec.Cmd
+	var start [n]io.Closer
 	for i := range cmds {
 		cmds[i] = process(t, "count", dir)
 		in, err := cmds[i].StdinPipe()
@@ -289,9 +289,9 @@ func TestProcesses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var n int
-	if _, err := fmt.Sscan(string(rec.Data), &n); err != nil || n != processes*increments {
-		t.Errorf("the number is %d, want %d", n, processes*increments)
+	var got int
+	if _, err := fmt.Sscan(string(rec.Data), &got); err != nil || got != n*increments {
+		t.Errorf("the number is %d, want %d", got, n*increments)
 	}
 }
 

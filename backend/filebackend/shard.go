@@ -172,7 +172,7 @@ func (s *shard) looksExpired(name string) (bool, error) {
 	defer f.Close()
 	var buf [keyAt]byte
 	n, err := io.ReadFull(f, buf[:])
-	if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
 		return false, err
 	}
 	h, err := decodeHead(buf[:n])
@@ -192,7 +192,7 @@ func (s *shard) write(name string, content []byte) (err error) {
 	}
 	defer func() {
 		if err != nil {
-			s.dir.Remove(temp)
+			_ = s.dir.Remove(temp) // Sweep removes it otherwise
 		}
 	}()
 	// The directory is opened before the first step that cannot be undone.
@@ -248,7 +248,7 @@ func (s *shard) remove(ctx context.Context, name string) error {
 		return notFound(err)
 	}
 	// If this fails, the count is too high, which is repaired later.
-	s.b.census.add(ctx, s.index, -1)
+	_ = s.b.census.add(ctx, s.index, -1)
 	return nil
 }
 

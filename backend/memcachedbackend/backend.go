@@ -63,6 +63,7 @@ import (
 	"github.com/bradfitz/gomemcache/memcache"
 
 	"github.com/go-session2/sessions/backend"
+	"github.com/go-session2/sessions/internal/redact"
 )
 
 // A Backend keeps sessions in memcached. It may be used by any number of
@@ -70,12 +71,16 @@ import (
 //
 // It is no [backend.Lister], as memcached cannot enumerate its keys.
 type Backend struct {
+	redacted
 	client  *memcache.Client
 	maxSize int
 	owned   bool // Close closes the client
 	closed  atomic.Bool
 	now     func() time.Time
 }
+
+// redacted keeps a Backend out of logs, with what it leads to.
+type redacted = redact.Opaque
 
 // attempts is how often Create tries again to store a record whose place is
 // taken and then free. A proxy that hides errors can answer so for ever.

@@ -117,7 +117,7 @@ func (b *Backend) do(ctx context.Context, command func() error) error {
 func (b *Backend) again(command func() error) error {
 	err := command()
 	if errors.Is(err, io.EOF) || errors.Is(err, syscall.EPIPE) || errors.Is(err, syscall.ECONNRESET) {
-		b.client.Close() // which closes the idle connections only
+		_ = b.client.Close() // which closes the idle connections only
 		err = command()
 	}
 	return err

@@ -26,32 +26,32 @@ func (b *Backend) List(ctx context.Context, prefix, cursor string, limit int) (k
 		return nil, "", failed("list", errors.New("the limit must be at least 1"))
 	}
 	var first int
-	var after string
+	var from string
 	if cursor != "" {
 		number, key, ok := strings.Cut(cursor, ":")
 		first, err = strconv.Atoi(number)
 		if !ok || err != nil || first < 0 || first >= shardCount {
 			return nil, "", failed("list", errors.New("the cursor is none that List returned"))
 		}
-		after = key
+		from = key + "\x00" // the next key that there could be
 	}
 	for i := first; i < shardCount; i++ {
-		keys = append(keys, b.shards[i].list(prefix, after, limit-len(keys), b.nano())...)
+		keys = append(keys, b.shards[i].list(prefix, from, limit-len(keys), b.nano())...)
 		if len(keys) == limit {
 			return keys, strconv.Itoa(i) + ":" + keys[limit-1], nil
 		}
-		after = ""
+		from = ""
 	}
 	return keys, "", nil
 }
 
 // list returns the first limit keys, in order, that begin with prefix and
-// come after another key. It takes the lock.
-func (s *shard) list(prefix, after string, limit int, now int64) (keys []string) {
+// do not come before from. It takes the lock.
+func (s *shard) list(prefix, from string, limit int, now int64) (keys []string) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	for key, r := range s.records {
-		if r.expires <= now || key <= after || !strings.HasPrefix(key, prefix) {
+		if r.expires <= now || key < from || !strings.HasPrefix(key, prefix) {
 			continue
 		}
 		if len(keys) == 2*limit {

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/go-session2/sessions/backend"
+	"github.com/go-session2/sessions/internal/redact"
 )
 
 func init() {
@@ -49,12 +50,16 @@ const shardCount = 128
 // called by any number of goroutines at once, and those that read one record
 // lock out no other reader.
 type Backend struct {
+	redacted
 	now    func() time.Time
 	max    int64
 	count  atomic.Int64 // the records of all shards
 	seed   maphash.Seed
 	shards [shardCount]shard
 }
+
+// redacted keeps a Backend out of logs, with what it leads to.
+type redacted = redact.Opaque
 
 var (
 	_ backend.Backend = (*Backend)(nil)

@@ -52,6 +52,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo"
 
 	"github.com/go-session2/sessions/backend"
+	"github.com/go-session2/sessions/internal/redact"
 )
 
 // A Backend keeps sessions in a collection of MongoDB. It may be used by any
@@ -60,6 +61,7 @@ import (
 // It is a [backend.Sweeper] although the TTL index does that work, for the
 // databases where the index cannot be made; see [Backend.EnsureSchema].
 type Backend struct {
+	redacted
 	coll    *mongo.Collection
 	maxSize int
 	schema  schema
@@ -68,6 +70,9 @@ type Backend struct {
 	closed  atomic.Bool
 	now     func() time.Time
 }
+
+// redacted keeps a Backend out of logs, with what it leads to.
+type redacted = redact.Opaque
 
 // attempts is how often Create tries again to store a record whose place is
 // taken and then free. A unique index on another field can make it so for ever.
@@ -116,7 +121,7 @@ func (b *Backend) Create(ctx context.Context, key string, data []byte, ttl time.
 			return err
 		})
 		if err == nil {
-			b.prepare()
+			b.prepare() //nolint:contextcheck // it goes on after the request
 			return revision(data), nil
 		}
 		if !mongo.IsDuplicateKeyError(err) {

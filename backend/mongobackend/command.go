@@ -80,7 +80,7 @@ func (b *Backend) keys(ctx context.Context, filter bson.D, opts *options.FindOpt
 		if err != nil {
 			return err
 		}
-		defer cursor.Close(context.WithoutCancel(ctx))
+		defer func() { _ = cursor.Close(context.WithoutCancel(ctx)) }()
 		for cursor.Next(ctx) {
 			if key, ok := cursor.Current.Lookup(idField).StringValueOK(); ok {
 				keys = append(keys, key)

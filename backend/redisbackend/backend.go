@@ -49,11 +49,13 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/go-session2/sessions/backend"
+	"github.com/go-session2/sessions/internal/redact"
 )
 
 // A Backend keeps sessions in Redis. It may be used by any number of
 // goroutines at once. Make one with [New] or [NewWithConfig].
 type Backend struct {
+	redacted
 	client  redis.UniversalClient
 	maxSize int
 	bounded bool  // the client itself returns at a context's deadline
@@ -62,6 +64,9 @@ type Backend struct {
 	closed  atomic.Bool
 	now     func() time.Time
 }
+
+// redacted keeps a Backend out of logs, with what it leads to.
+type redacted = redact.Opaque
 
 var (
 	_ backend.Backend = (*Backend)(nil)

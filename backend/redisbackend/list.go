@@ -120,7 +120,7 @@ func (b *Backend) nodes(ctx context.Context) (clients []redis.Cmdable, set uint3
 	sum := crc32.NewIEEE()
 	for _, c := range found {
 		clients = append(clients, c)
-		fmt.Fprintln(sum, c.Options().Addr)
+		_, _ = fmt.Fprintln(sum, c.Options().Addr)
 	}
 	return clients, sum.Sum32(), err
 }

@@ -45,7 +45,7 @@ func fromSettings(s *backend.Settings) (backend.Backend, error) {
 			if b, err = open(db, cfg, db.Close); err == nil {
 				return b, nil
 			}
-			db.Close()
+			_ = db.Close()
 		}
 		if !errors.Is(err, sqlstore.ErrURL) {
 			return nil, err
