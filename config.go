@@ -34,17 +34,27 @@ const (
 // maxCookieAge is how long browsers keep a cookie at most (RFC 6265bis, 5.5).
 const maxCookieAge = 400 * 24 * time.Hour
 
+// The most bytes of a cookie's name and value together, and of one of its
+// attributes, that browsers take (RFC 6265bis, section 5.6).
+const (
+	maxCookie    = 4096
+	maxAttribute = 1024
+)
+
 // Config says how sessions are kept. The zero value is valid: it is Flask's
 // null session, which reads as empty and cannot be changed. A Config is
 // checked once, by [NewManager] or by the New and Use functions of the
-// adapters, and may be changed or used again afterwards.
+// adapters, and may be changed or used again afterwards. Formatted, logged or
+// encoded it shows nothing, as it leads to keys and passwords.
 type Config struct {
+	redacted
+
 	// Backend is the store. The default is none: reads find nothing, and a
 	// change is an ErrNotConfigured.
 	Backend backend.Backend
 
 	// Codec encodes the session's values. The default is
-	// codec.MessagePack{}.
+	// codec.MessagePack{}; codec.NewEncrypted makes one that encrypts.
 	Codec codec.Codec
 
 	// Name is the cookie's name, and the name that [Named] looks for. The
@@ -227,6 +237,26 @@ func (c *Config) checkCookie() error {
 	if err := probe.Valid(); err != nil {
 		fail("the cookie is invalid: %w; check Name, Path and Domain", err)
 	}
+	if c.Path[0] != '/' {
+		fail("Path must begin with /, or browsers ignore it")
+	}
+	if len(c.Path) > maxAttribute || len(c.Domain) > maxAttribute {
+		fail("Path and Domain may have %d bytes each, or browsers ignore them", maxAttribute)
+	}
+	value := strings.Repeat("A", idChars)
+	if c.Signer != nil {
+		id := value
+		value = c.Signer.Sign(c.Name, id)
+		if back, ok := c.Signer.Verify(c.Name, value); !ok || back != id {
+			fail("the Signer does not verify what it has signed")
+		}
+	}
+	if strings.ContainsFunc(value, notCookieOctet) {
+		fail("the Signer's values have characters that a cookie cannot have (RFC 6265bis, section 4.1.1)")
+	}
+	if len(c.Name)+len(value) > maxCookie {
+		fail("the cookie's name and value have more than %d bytes, and browsers drop the cookie; shorten Name", maxCookie)
+	}
 	switch c.SameSite {
 	case http.SameSiteLaxMode, http.SameSiteStrictMode:
 	case http.SameSiteNoneMode:
@@ -259,6 +289,11 @@ func (c *Config) checkCookie() error {
 		}
 	}
 	return errors.Join(errs...)
+}
+
+// notCookieOctet tells whether a character may not be in a cookie's value.
+func notCookieOctet(r rune) bool {
+	return r <= ' ' || r >= 0x7F || strings.ContainsRune(`",;\`, r)
 }
 
 // serviceUnavailable is the default ErrorHandler.

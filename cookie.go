@@ -2,6 +2,7 @@ package sessions
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 )
@@ -11,8 +12,9 @@ import (
 // browser does not tell which is ours (RFC 6265bis, section 8.6).
 const maxCandidates = 4
 
-// cookieIDs returns the IDs that the request's cookies offer: only those that
-// this library could have issued, and with a Signer only those that it has.
+// cookieIDs returns the IDs that the request's cookies offer, each once: only
+// those that this library could have issued, and with a Signer only those that
+// it has.
 func (m *Manager) cookieIDs(r *http.Request) []string {
 	var ids []string
 	eachCookie(r, m.cfg.Name, func(value string) bool {
@@ -23,7 +25,7 @@ func (m *Manager) cookieIDs(r *http.Request) []string {
 				return true
 			}
 		}
-		if validID(id) {
+		if validID(id) && !slices.Contains(ids, id) {
 			ids = append(ids, id)
 		}
 		return len(ids) < maxCandidates
@@ -83,6 +85,10 @@ func (m *Manager) cookieLine(r *http.Request, id string, until time.Time) string
 			c.Value = m.cfg.Signer.Sign(m.cfg.Name, id)
 		}
 		if !until.IsZero() {
+			// Browsers do so by themselves.
+			if latest := m.now().Add(maxCookieAge); until.After(latest) {
+				until = latest
+			}
 			c.Expires = until
 			c.MaxAge = max(1, int(until.Sub(m.now()).Round(time.Second)/time.Second))
 		}

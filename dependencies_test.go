@@ -14,13 +14,14 @@ const module = "github.com/go-session2/sessions"
 // brings the other.
 func TestDependencies(t *testing.T) {
 	const wire = "github.com/tinylib/msgp" // MessagePack
-	core := []string{module, module + "/backend", module + "/backend/nullbackend", module + "/codec"}
+	const redact = module + "/internal/redact"
+	core := []string{module, module + "/backend", module + "/backend/nullbackend", module + "/codec", redact}
 	for pkg, allowed := range map[string]struct {
 		own     []string // packages of this module
 		foreign []string // modules, by prefix
 	}{
-		"backend":        {own: []string{module + "/backend"}},
-		"codec":          {own: []string{module + "/codec"}, foreign: []string{wire}},
+		"backend":        {own: []string{module + "/backend", redact}},
+		"codec":          {own: []string{module + "/codec", redact}, foreign: []string{wire}},
 		"":               {own: core, foreign: []string{wire}},
 		"ginsession":     {own: append(core, module+"/ginsession", module+"/internal/commit"), foreign: []string{wire, "github.com/gin-gonic/gin"}},
 		"echosession":    {own: append(core, module+"/echosession", module+"/internal/commit"), foreign: []string{wire, "github.com/labstack/echo/v4"}},

@@ -24,6 +24,14 @@ var (
 	// over and nothing can be saved any more.
 	ErrCommitted = errors.New("response was already sent")
 
+	// ErrAmbiguous: the request has several cookies of the session's name
+	// that this library could have issued, because another site of the
+	// domain, or another path, has set one. When only one of them has a
+	// session it is used and the error is only reported; when more have, the
+	// session is not loaded. Destroy ends all of them. A cookie name that
+	// begins with __Host- keeps other sites from doing so.
+	ErrAmbiguous = errors.New("request has several session cookies")
+
 	// ErrCorrupt: what the store returned is not the session that was asked
 	// for. The visitor gets a fresh session; the record is left as evidence.
 	ErrCorrupt = backend.ErrCorrupt

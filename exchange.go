@@ -14,6 +14,7 @@ import (
 // An Exchange is for the goroutine that serves the request, and must not be
 // used again for another one.
 type Exchange struct {
+	redacted
 	session  Session
 	first    *Exchange // of the request
 	next     *Exchange // of another name, mounted later

@@ -13,6 +13,10 @@ import (
 func (s *Session) showCookie() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.state.exists && (s.line != "" || s.cookie == cookieSet) && s.m.ended.since(s.state.key, s.began) {
+		s.cookie = cookieKeep // the browser has a newer one, or none
+		s.withdrawLine()
+	}
 	if s.phase != phaseOpen || s.cookie == cookieKeep {
 		return
 	}
@@ -28,6 +32,15 @@ func (s *Session) showCookie() {
 	s.header["Set-Cookie"] = append(s.header["Set-Cookie"], s.line)
 	uncacheCookie(s.header)
 	s.cookie = cookieKeep
+}
+
+// withdrawLine takes the session's Set-Cookie line back, if it is not on its
+// way yet. mu is held.
+func (s *Session) withdrawLine() {
+	if s.phase == phaseOpen && s.line != "" {
+		s.dropLine()
+		s.line = ""
+	}
 }
 
 // dropLine removes the Set-Cookie lines of this name from the header.

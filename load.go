@@ -32,27 +32,36 @@ func (s *Session) loadNow() {
 	s.mu.Unlock()
 }
 
-// find returns the state of the first of the given IDs that the store knows,
-// else a fresh one. Damaged records are passed over and given to damaged.
-func (m *Manager) find(ctx context.Context, ids []string, damaged func(error)) (state, error) {
+// find returns the state of the one of the given IDs that the store knows,
+// else a fresh one. Damaged records are passed over and reported, and so is
+// that there was a choice: somebody else has set a cookie of our name. When
+// the store knows several it is an ErrAmbiguous, as nothing tells which one is
+// the visitor's and which was planted there.
+func (m *Manager) find(ctx context.Context, ids []string, report func(error)) (state, error) {
 	if len(ids) == 0 {
 		return m.fresh(), nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, m.cfg.Timeout)
 	defer cancel()
+	found := m.fresh()
 	for _, id := range ids {
 		st, err := m.fetch(ctx, id, m.storeKey(id))
 		switch {
+		case err == nil && found.exists:
+			return m.fresh(), fmt.Errorf("sessions: load: %w, and more than one has a session", ErrAmbiguous)
 		case err == nil:
-			return st, nil
+			found = st
 		case errors.Is(err, ErrGone):
 		case errors.Is(err, ErrCorrupt):
-			damaged(storeError("load", err))
+			report(storeError("load", err))
 		default:
 			return m.fresh(), storeError("load", err)
 		}
 	}
-	return m.fresh(), nil
+	if found.exists && len(ids) > 1 {
+		report(fmt.Errorf("sessions: load: %w; the only one that has a session is used", ErrAmbiguous))
+	}
+	return found, nil
 }
 
 // fetch loads one record. ErrGone means that there is none.
@@ -65,13 +74,12 @@ func (m *Manager) fetch(ctx context.Context, id, key string) (state, error) {
 	if err != nil {
 		return state{}, err
 	}
-	now := m.now()
-	if m.cfg.AbsoluteLifetime > 0 && now.Sub(created) >= m.cfg.AbsoluteLifetime {
-		return state{}, fmt.Errorf("%w: absolute lifetime is over", ErrGone)
-	}
-	doc, err := parseDocument(m.cfg.Codec, data)
+	doc, err := m.parseDocument(key, rec.Data, data) // which may be what shows that the header is right
 	if err != nil {
 		return state{}, err
+	}
+	if m.cfg.AbsoluteLifetime > 0 && m.now().Sub(created) >= m.cfg.AbsoluteLifetime {
+		return state{}, fmt.Errorf("%w: absolute lifetime is over", ErrGone)
 	}
 	return state{id: id, key: key, exists: true, doc: doc, revision: rec.Revision, created: created, expires: rec.Expires}, nil
 }

@@ -1,7 +1,6 @@
 package sessions
 
 import (
-	"context"
 	"errors"
 	"fmt"
 
@@ -28,6 +27,9 @@ func (s *Session) Regenerate() error {
 	defer s.saving.Unlock()
 	s.mu.Lock()
 	gone, sent := s.gone, s.phase != phaseOpen
+	if gone && !sent {
+		s.pending = changes{}
+	}
 	s.mu.Unlock()
 	switch {
 	case sent:
@@ -62,6 +64,9 @@ func (w *writer) rotate(old state, batch *changes, replay bool) (state, error) {
 	defer w.endTurn()
 	next := state{created: old.created}
 	next.name(w.m)
+	outcome := endNone
+	w.m.ended.begin(old.key, next.key)
+	defer func() { w.m.ended.finish(old.key, next.key, outcome) }()
 	for {
 		doc, _, err := batch.apply(old.doc, w.m.cfg.Codec, replay || w.merged)
 		if err != nil {
@@ -75,9 +80,6 @@ func (w *writer) rotate(old state, batch *changes, replay bool) (state, error) {
 		if err == nil {
 			err = w.writeError(w.m.cfg.Backend.Delete(w.ctx, old.key, old.revision))
 		}
-		if err == nil {
-			w.m.ended.add(old.key)
-		}
 		if errors.Is(err, backend.ErrConflict) {
 			old, err = w.reload(old)
 			if err == nil {
@@ -89,6 +91,7 @@ func (w *writer) rotate(old state, batch *changes, replay bool) (state, error) {
 			_ = w.m.cfg.Backend.Delete(w.ctx, next.key, nil)
 			return old, err
 		}
+		outcome = endMoved
 		return next, nil
 	}
 }
@@ -101,71 +104,10 @@ func (w *writer) rewrite(st state, doc *document) (state, error) {
 	}
 	rev, err := w.m.cfg.Backend.Update(w.ctx, st.key, data, ttl(w.m.now(), st.expires), st.revision)
 	if err != nil {
-		return st, storeError("regenerate", err)
+		return st, storeErrorOrGone(w.op, goneError(err)) // gone by a Destroy
 	}
 	st.doc, st.revision = doc, rev
 	return st, nil
-}
-
-// Destroy deletes the session from the store, at once, and removes the
-// cookie: it is how to log out. When it returns nil the ID is dead, and
-// requests still running under it cannot revive it. A change afterwards
-// starts a fresh session under a new ID. Without a session it does nothing.
-func (s *Session) Destroy() error {
-	// The ID is all that is needed: a session that was not loaded yet is
-	// not loaded for this.
-	loaded := true
-	s.loading.Do(func() { loaded = false; s.used.Store(true) })
-	ctx, cancel := s.m.detached(s.r.Context())
-	defer cancel()
-	s.saving.Lock()
-	defer s.saving.Unlock()
-
-	s.mu.Lock()
-	over := s.phase == phaseOver
-	known := loaded && s.loadErr == nil
-	var keys []string
-	if known && s.state.exists {
-		keys = []string{s.state.key}
-	}
-	s.mu.Unlock()
-	if over {
-		return errLate
-	}
-	if !known {
-		for _, id := range s.m.cookieIDs(s.r) {
-			keys = append(keys, s.m.storeKey(id))
-		}
-	}
-	err := s.m.deleteAll(ctx, keys)
-
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if err != nil {
-		if !loaded {
-			s.state, s.loadErr = s.m.fresh(), err
-		}
-		s.invalid = err
-		return err
-	}
-	s.state, s.isNew, s.loadErr, s.invalid, s.unread = s.m.fresh(), true, nil, nil, nil
-	s.pending, s.sending, s.stale, s.gone, s.handouts = changes{}, nil, false, false, nil
-	s.version++
-	s.cookie = cookieKeep
-	if s.line != "" || hasCookie(s.r, s.m.cfg.Name) {
-		s.cookie = cookieRemove
-	}
-	return nil
-}
-
-func (m *Manager) deleteAll(ctx context.Context, keys []string) error {
-	for _, key := range keys {
-		if err := m.cfg.Backend.Delete(ctx, key, nil); err != nil {
-			return storeError("destroy", err)
-		}
-		m.ended.add(key)
-	}
-	return nil
 }
 
 // fail makes the response fail.

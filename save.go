@@ -103,14 +103,21 @@ func (s *Session) settle(st state, cookie cookieChange, merged bool, err error) 
 			s.cookie = cookie
 		}
 	case errors.Is(err, ErrGone):
-		s.gone = true
 		s.pending = changes{}
-		s.cookie = cookieKeep
+		s.giveUp()
 	default: // another Save may have more luck
 		later := s.pending
 		s.pending, s.stale = *batch, s.stale || merged
 		s.pending.append(later)
 	}
+}
+
+// giveUp is for a session that somebody else has ended: from here on nothing
+// is saved, and no cookie goes out that could replace a newer one. mu is held.
+func (s *Session) giveUp() {
+	s.gone = true
+	s.cookie = cookieKeep
+	s.withdrawLine()
 }
 
 // save writes what was changed since the last save, or extends the session if
@@ -136,6 +143,11 @@ func (s *Session) save(ctx context.Context) error {
 	w := writer{m: s.m, ctx: ctx, op: "save", sent: sent}
 	st, err = w.write(st, &batch, replay)
 	s.settle(st, w.cookie, w.merged, err)
+	if w.ended {
+		s.mu.Lock()
+		s.giveUp()
+		s.mu.Unlock()
+	}
 	if w.touchErr != nil {
 		s.m.report(s.r, w.touchErr)
 	}
@@ -153,6 +165,7 @@ type writer struct {
 
 	// What came of it.
 	cookie   cookieChange
+	ended    bool // by somebody else: there was nothing to touch
 	touchErr error
 }
 
@@ -228,8 +241,13 @@ func (w *writer) update(st state, doc *document) (state, error) {
 	if !policyChanged(st.doc, doc) && !w.m.refreshDue(&st, now, until) {
 		// The expiry moves together with the cookie's, in steps: so the
 		// browser never gives a session up that the store still has, and
-		// not every write needs a cookie.
-		until, cookie = st.expires, cookieKeep
+		// not every write needs a cookie. Seen from a clock that is behind
+		// the store's, the expiry is too late: it must not grow by that
+		// with every write.
+		if st.expires.Before(until) {
+			until = st.expires
+		}
+		cookie = cookieKeep
 	}
 	if cookie == cookieSet && !policyChanged(st.doc, doc) && !permanent(doc, w.m.cfg.Codec) {
 		cookie = cookieKeep // it has no expiry that could have changed
@@ -263,7 +281,7 @@ func (w *writer) touch(st state) (state, error) {
 	}
 	err := w.m.cfg.Backend.Touch(w.ctx, st.key, ttl(now, until))
 	if err != nil {
-		if !errors.Is(err, backend.ErrNotFound) { // else it has ended: nothing to extend, and no cookie
+		if w.ended = errors.Is(err, backend.ErrNotFound); !w.ended {
 			w.touchErr = storeError("touch", err)
 		}
 		return st, nil
@@ -316,7 +334,7 @@ func (m *Manager) encode(st state, doc *document) ([]byte, error) {
 	for i := range doc.entries {
 		size += len(doc.entries[i].Key) + len(doc.entries[i].Raw) + 5
 	}
-	data, err := m.cfg.Codec.Join(appendRecordHeader(make([]byte, 0, size), st.created), doc.entries)
+	data, err := m.join(st.key, appendRecordHeader(make([]byte, 0, size), st.created), doc.entries)
 	if err != nil {
 		return nil, fmt.Errorf("sessions: save: %w: %w", ErrValue, err)
 	}

@@ -3,13 +3,17 @@ package sessions
 import (
 	"cmp"
 	"iter"
-	"log/slog"
 	"net/http"
 	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/go-session2/sessions/internal/redact"
 )
+
+// redacted keeps a type's content out of logs.
+type redacted = redact.Opaque
 
 // A Session is the session of one request. It is loaded when it is first
 // used, and saved, if it was changed, before the first byte of the response.
@@ -23,7 +27,11 @@ import (
 //
 // Keys are strings. Those that begin with an underscore are for this package
 // and for Flask and its extensions.
+//
+// Formatted, logged or encoded a Session shows nothing.
 type Session struct {
+	redacted
+
 	m      *Manager
 	r      *http.Request
 	header http.Header // of the response
@@ -284,12 +292,3 @@ func (s *Session) Err() error {
 	s.seen = true
 	return cmp.Or(err, s.invalid, s.unread)
 }
-
-// String returns a constant: a Session is not to be logged.
-func (s *Session) String() string { return "sessions.Session{…}" }
-
-// GoString is String.
-func (s *Session) GoString() string { return s.String() }
-
-// LogValue is String.
-func (s *Session) LogValue() slog.Value { return slog.StringValue(s.String()) }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"math"
 	"math/big"
 	"sync"
 	"time"
@@ -67,7 +68,7 @@ func (s *sweeper) stop() {
 // together do not sweep together.
 func jitter(d time.Duration) time.Duration {
 	fifth := int64(d / 5)
-	if fifth == 0 {
+	if fifth == 0 || d > math.MaxInt64/2 { // too short to tell, or too long to add to
 		return d
 	}
 	n, err := rand.Int(rand.Reader, big.NewInt(fifth))

@@ -135,7 +135,7 @@ func (s *Store) prepare(ctx context.Context, st *statement) (*sql.Stmt, error) {
 		return nil, err
 	}
 	if !st.prepared.CompareAndSwap(nil, p) {
-		p.Close() // somebody else was first; this one serves nobody
+		_ = p.Close() // somebody else was first; this one serves nobody
 		return st.prepared.Load(), nil
 	}
 	return p, nil

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"github.com/go-session2/sessions/backend"
+	"github.com/go-session2/sessions/internal/redact"
 )
 
 // MaxDataSize is the most bytes of data that a record may have in any
@@ -50,6 +51,7 @@ type Options struct {
 // A Store implements [backend.Backend] and all of the optional interfaces.
 // It may be used by any number of goroutines at once.
 type Store struct {
+	redact.Opaque
 	o       Options
 	st      statements
 	invalid error         // what every method returns
