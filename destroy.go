@@ -118,10 +118,7 @@ func (m *Manager) destroy(ctx context.Context, key string, base backend.Revision
 // remove deletes a record at whatever revision it is. With a base it is an
 // ErrNotFound when the record is gone already.
 func (m *Manager) remove(ctx context.Context, key string, base backend.Revision) error {
-	for try := 0; ; try++ {
-		if try == 3 { // others write it all the time, so it is there
-			base = nil
-		}
+	for {
 		err := m.cfg.Backend.Delete(ctx, key, base)
 		if !errors.Is(err, backend.ErrConflict) {
 			return err

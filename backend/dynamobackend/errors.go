@@ -12,6 +12,7 @@ import (
 	"github.com/aws/smithy-go"
 
 	"github.com/go-session2/sessions/backend"
+	"github.com/go-session2/sessions/internal/redact"
 )
 
 // refused reports whether a write was not done because its condition did not
@@ -61,13 +62,5 @@ func quiet(err error, key string) error {
 		return err
 	}
 	text, _, _ = strings.Cut(text, key)
-	return &quietError{text: text + "...", err: err}
+	return redact.Error(text+"...", err)
 }
-
-type quietError struct {
-	text string
-	err  error
-}
-
-func (e *quietError) Error() string { return e.text }
-func (e *quietError) Unwrap() error { return e.err }

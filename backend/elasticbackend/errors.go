@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+
+	"github.com/go-session2/sessions/internal/redact"
 )
 
 // errConflict: the document is not in the state that a condition asks for.
@@ -103,13 +105,5 @@ func quiet(err error, key string) error {
 	if short == text {
 		return err
 	}
-	return &quietError{text: short + "...", err: err}
+	return redact.Error(short+"...", err)
 }
-
-type quietError struct {
-	text string
-	err  error
-}
-
-func (e *quietError) Error() string { return e.text }
-func (e *quietError) Unwrap() error { return e.err }

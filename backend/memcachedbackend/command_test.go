@@ -143,10 +143,11 @@ func TestLostReply(t *testing.T) {
 // TestIdleConnections has the server close the connections that the client
 // keeps, all of them, before each operation, as a restart does.
 func TestIdleConnections(t *testing.T) {
+	addr := testenv.Need(t, "MEMCACHED_ADDR")
 	var mu sync.Mutex
 	var conns []net.Conn
 	client := memcache.New(listen(t, func(conn net.Conn) {
-		server, err := net.Dial("tcp", testenv.Need(t, "MEMCACHED_ADDR"))
+		server, err := net.Dial("tcp", addr)
 		if err != nil {
 			t.Error(err)
 			return

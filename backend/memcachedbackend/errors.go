@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/go-session2/sessions/backend"
+	"github.com/go-session2/sessions/internal/redact"
 )
 
 // fail wraps what went wrong with the operation. A nil error stays nil.
@@ -31,13 +32,5 @@ func quiet(err error, key string) error {
 	if short == text {
 		return err
 	}
-	return &quietError{text: short + "...", err: err}
+	return redact.Error(short+"...", err)
 }
-
-type quietError struct {
-	text string
-	err  error
-}
-
-func (e *quietError) Error() string { return e.text }
-func (e *quietError) Unwrap() error { return e.err }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"github.com/go-session2/sessions/internal/redact"
 )
 
 // fail wraps what went wrong with the operation. A nil error stays nil.
@@ -29,13 +31,5 @@ func quiet(err error, key string) error {
 	if short == text {
 		return err
 	}
-	return &quietError{text: short + "...", err: err}
+	return redact.Error(short+"...", err)
 }
-
-type quietError struct {
-	text string
-	err  error
-}
-
-func (e *quietError) Error() string { return e.text }
-func (e *quietError) Unwrap() error { return e.err }

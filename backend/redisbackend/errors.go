@@ -11,6 +11,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"github.com/go-session2/sessions/backend"
+	"github.com/go-session2/sessions/internal/redact"
 )
 
 // fail wraps what went wrong with the operation. A nil error stays nil.
@@ -44,13 +45,5 @@ func quiet(err error, key string) error {
 	if short == text {
 		return err
 	}
-	return &quietError{text: short + "...", err: err}
+	return redact.Error(short+"...", err)
 }
-
-type quietError struct {
-	text string
-	err  error
-}
-
-func (e *quietError) Error() string { return e.text }
-func (e *quietError) Unwrap() error { return e.err }

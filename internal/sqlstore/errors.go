@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/go-session2/sessions/backend"
+	"github.com/go-session2/sessions/internal/redact"
 )
 
 // maxKey is the length of the column of the keys in bytes.
@@ -68,16 +69,8 @@ func (s *Store) quiet(key string, err error) error {
 	if short == text {
 		return err
 	}
-	return &quietError{text: short, err: err}
+	return redact.Error(short, err)
 }
-
-type quietError struct {
-	text string
-	err  error
-}
-
-func (e *quietError) Error() string { return e.text }
-func (e *quietError) Unwrap() error { return e.err }
 
 // transientNumber finds the numbers of errors of MySQL and MariaDB: a lock
 // was waited for too long, a deadlock, a row changed meanwhile.
