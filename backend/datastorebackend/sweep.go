@@ -44,7 +44,7 @@ func (b *Backend) Sweep(ctx context.Context, limit int) (removed int, err error)
 func next(found *datastore.Iterator, n int) (keys []*datastore.Key, err error) {
 	for len(keys) < n {
 		key, err := found.Next(nil)
-		if err == iterator.Done {
+		if errors.Is(err, iterator.Done) {
 			break
 		}
 		if err != nil {

@@ -10,7 +10,7 @@ import (
 // Text is what is shown in place of a value.
 const Text = "[redacted]"
 
-// Opaque, embedded in a struct, shows [Text] in place of the struct under
+// Opaque shows [Text] in place of the struct that it is embedded in, under
 // every verb of package fmt, in log/slog, and in encoding/json and the other
 // encoders that ask for text. Its methods need nothing of the struct, so they
 // may be called by any number of goroutines at once.
