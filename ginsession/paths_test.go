@@ -152,6 +152,26 @@ func TestCopy(t *testing.T) {
 	}
 }
 
+// Without middleware that recovers, net/http ends the connection: nothing is
+// saved then either.
+func TestPanicWithoutRecovery(t *testing.T) {
+	store := memory(t)
+	r := gin.New()
+	r.Use(ginsession.New(sessions.Config{Backend: store}))
+	r.GET("/", func(c *gin.Context) {
+		sessions.Default(c).Set("a", 1)
+		panic(http.ErrAbortHandler)
+	})
+	srv := httptest.NewServer(r)
+	defer srv.Close()
+	if res, err := http.Get(srv.URL); err == nil {
+		t.Errorf("status %d", res.StatusCode)
+	}
+	if keys, _, err := store.(backend.Lister).List(t.Context(), "", "", 10); err != nil || len(keys) != 0 {
+		t.Errorf("%d sessions were stored, %v", len(keys), err)
+	}
+}
+
 func TestInvalidConfig(t *testing.T) {
 	bad := sessions.Config{Name: "not a name"}
 	if err := ginsession.Use(gin.New(), bad); err == nil || !strings.Contains(err.Error(), "Name") {

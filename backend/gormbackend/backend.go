@@ -95,7 +95,10 @@ func New(db *gorm.DB) *Backend {
 	return b
 }
 
-const name = "gorm"
+const (
+	name         = "gorm"
+	defaultTable = "sessions"
+)
 
 // NewWithConfig is [New] with options. It returns an error for a db that has
 // no connections, a table name that is not allowed and a MaxSize out of range.
@@ -122,7 +125,7 @@ func NewWithConfig(db *gorm.DB, cfg Config) (*Backend, error) {
 
 func options(cfg Config) sqlstore.Options {
 	if cfg.Table == "" {
-		cfg.Table = "sessions"
+		cfg.Table = defaultTable
 	}
 	return sqlstore.Options{Name: name, Table: cfg.Table, MaxSize: cfg.MaxSize, SkipSchema: cfg.SkipSchema}
 }

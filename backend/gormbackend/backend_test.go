@@ -292,6 +292,7 @@ func TestSettings(t *testing.T) {
 		"SESSION_SQLALCHEMY must be":               {},
 		"SESSION_SQLALCHEMY must be a *gorm.DB":    {"SESSION_SQLALCHEMY": "oracle://u:hunter2@host/db"},
 		"not a name":                               {"SESSION_SQLALCHEMY": db, "SESSION_SQLALCHEMY_TABLE": "a b"},
+		`"other.sessions" is not a name`:           {"SESSION_SQLALCHEMY": db, "SESSION_SQLALCHEMY_SCHEMA": "other"}, // SQLite has none
 		"SESSION_SQLALCHEMY_TABLE must be a strin": {"SESSION_SQLALCHEMY": db, "SESSION_SQLALCHEMY_TABLE": 1},
 	} {
 		_, err := backend.Open("gorm", backend.NewSettings(values))

@@ -1,6 +1,7 @@
 package gormbackend
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 
@@ -25,10 +26,14 @@ func init() {
 //
 // with the options of the driver for database/sql that the program has
 // imported. With a URL gorm has no part in it: the table and the statements
-// are the same. SESSION_SQLALCHEMY_TABLE is the table.
+// are the same. SESSION_SQLALCHEMY_TABLE is the table and
+// SESSION_SQLALCHEMY_SCHEMA its schema, if it is in another one than usual.
 func open(s *backend.Settings) (backend.Backend, error) {
 	const setting = "SESSION_SQLALCHEMY"
 	cfg := Config{Table: s.String("SESSION_SQLALCHEMY_TABLE", "")}
+	if schema := s.String("SESSION_SQLALCHEMY_SCHEMA", ""); schema != "" {
+		cfg.Table = schema + "." + cmp.Or(cfg.Table, defaultTable)
+	}
 	if err := s.Err(); err != nil {
 		return nil, err
 	}

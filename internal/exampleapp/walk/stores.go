@@ -2,6 +2,7 @@ package walk
 
 import (
 	"crypto/rand"
+	"net/http"
 	"path/filepath"
 	"testing"
 
@@ -50,6 +51,15 @@ var stores = map[string]func(t *testing.T, dir string) []string{
 // them.
 func Stores(t *testing.T, one, other string) {
 	exes := []string{build(t, one), build(t, other)}
+	for _, exe := range exes { // the types that two programs cannot share
+		memory := start(t, exe, t.TempDir(), "SESSION_TYPE=memory")
+		memory.expect(memory.get("/"), "your first visit")
+		memory.expect(memory.get("/"), "<b>2 times</b>")
+		null := start(t, exe, t.TempDir(), "SESSION_TYPE=null")
+		null.expect(null.get("/session"), "Nothing is stored about you")
+		r, err := null.client.Get(null.base.String() + "/") // counts visits, which it cannot
+		null.expect(null.page(r, err, http.StatusServiceUnavailable), "Back in a moment")
+	}
 	for typ, settings := range stores {
 		t.Run(typ, func(t *testing.T) {
 			dir := t.TempDir()
