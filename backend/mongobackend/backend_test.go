@@ -33,7 +33,9 @@ func connect(t testing.TB, opts ...*options.ClientOptions) *mongo.Client {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := client.Disconnect(context.Background()); err != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		if err := client.Disconnect(ctx); err != nil {
 			t.Error(err)
 		}
 	})

@@ -27,23 +27,32 @@ func ttlIndexes(t *testing.T, coll *mongo.Collection) (n int) {
 }
 
 func TestSchemaConcurrently(t *testing.T) {
-	coll, ctx := collection(t), context.Background()
-	var wg sync.WaitGroup
-	for i := range 8 {
-		b := New(connect(t).Database(database).Collection(coll.Name()))
-		wg.Go(func() {
-			if i%2 == 0 {
-				if err := b.EnsureSchema(ctx); err != nil {
+	coll := collection(t)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	var backends [8]*Backend
+	for i := range backends {
+		backends[i] = New(connect(t).Database(database).Collection(coll.Name()))
+	}
+	// First the index and then the records, as SecantusDB can stop answering
+	// those who create both in a new collection at once.
+	all := func(f func(i int, b *Backend) error) {
+		var wg sync.WaitGroup
+		for i, b := range backends {
+			wg.Go(func() {
+				if err := f(i, b); err != nil {
 					t.Error(err)
 				}
-			}
-			if _, err := b.Create(ctx, string(rune('a'+i)), nil, time.Hour); err != nil {
-				t.Error(err)
-			}
-			b.schema.done.Wait()
-		})
+			})
+		}
+		wg.Wait()
 	}
-	wg.Wait()
+	all(func(_ int, b *Backend) error { return b.EnsureSchema(ctx) })
+	all(func(i int, b *Backend) error {
+		_, err := b.Create(ctx, string(rune('a'+i)), nil, time.Hour)
+		b.schema.done.Wait()
+		return err
+	})
 	if n := ttlIndexes(t, coll); n != 1 {
 		t.Errorf("there are %d TTL indexes", n)
 	}
