@@ -81,7 +81,8 @@ func (s *scheduler) run() error {
 		var ready []*task
 		left := 0
 		for _, t := range s.tasks {
-			if !t.ended || t.state != stopped {
+			// Only of a task that has stopped may anything be read.
+			if t.state != stopped || !t.ended {
 				left++
 				if t.state == stopped {
 					ready = append(ready, t)
