@@ -62,6 +62,10 @@ type Harness struct {
 	// as the contract allows where the store does it.
 	TouchMovesRevision bool
 
+	// Flask says that the backend uses the layout of a Flask extension, in
+	// which equal bytes do not mean the same write: see [backend.FlaskStore].
+	Flask bool
+
 	// Contention is the number of goroutines that race for one key, at
 	// least 2. Default: 16.
 	Contention int

@@ -17,9 +17,12 @@ func casRules() []rule {
 		{name: "update/same-length",
 			text: "A change is noticed whatever the data: also when it is as long as before and differs in one bit.",
 			run:  updateSameLength},
-		{name: "update/again",
+		{name: "update/again", needs: hasWriteTokens,
 			text: "Update with exactly the bytes that are stored is a success, as the reply of the first attempt was lost, and its revision is good for the next Update; but once others have written, it is ErrConflict.",
 			run:  updateAgain},
+		{name: "update/equal", needs: noWriteTokens,
+			text: "Update with exactly the bytes that somebody else has stored meanwhile is ErrConflict: data without a write token does not tell whose write it was.",
+			run:  updateEqual},
 		{name: "update/zero-base",
 			text: "The zero revision identifies no state: an Update based on it changes nothing.",
 			run:  updateZeroBase},
@@ -99,6 +102,15 @@ func updateAgain(c *check) {
 	_, err = c.b.Update(c.ctx, key, data, longTTL, base)
 	c.wants("the same Update after another", err, backend.ErrConflict)
 	c.holds(key, next)
+}
+
+func updateEqual(c *check) {
+	key, base := c.create(newData(100), longTTL)
+	data := newData(100)
+	c.update(key, data, longTTL, base)
+	_, err := c.second.Update(c.ctx, key, bytes.Clone(data), longTTL, base)
+	c.wants("Update with the bytes that are stored, on an earlier revision", err, backend.ErrConflict)
+	c.holds(key, data)
 }
 
 func updateZeroBase(c *check) {

@@ -21,9 +21,12 @@ func crudRules() []rule {
 		{name: "create/exists",
 			text: "Create never overwrites: on a key that is in use it returns ErrExists and changes nothing.",
 			run:  createExists},
-		{name: "create/again",
+		{name: "create/again", needs: hasWriteTokens,
 			text: "Create with exactly the bytes that are stored is a success, as the reply of the first attempt was lost, and its revision is good for Update.",
 			run:  createAgain},
+		{name: "create/equal", needs: noWriteTokens,
+			text: "Create with exactly the bytes that are stored is ErrExists: data without a write token does not tell whose write it was.",
+			run:  createEqual},
 		{name: "update/missing",
 			text: "Update never creates: on a key that was never created it returns ErrNotFound and leaves the key missing.",
 			run:  updateMissing},
@@ -34,6 +37,28 @@ func crudRules() []rule {
 			text: "Record.Expires, unless it is zero, is when the record expires: a time to live after the last write.",
 			run:  loadExpires},
 	}
+}
+
+func hasWriteTokens(s *suite) string {
+	if s.Flask {
+		return "Harness.Flask"
+	}
+	return ""
+}
+
+func noWriteTokens(s *suite) string {
+	if !s.Flask {
+		return "no Harness.Flask"
+	}
+	return ""
+}
+
+func createEqual(c *check) {
+	data := newData(100)
+	key, _ := c.create(data, longTTL)
+	_, err := c.second.Create(c.ctx, key, bytes.Clone(data), longTTL)
+	c.wants("Create", err, backend.ErrExists)
+	c.holds(key, data)
 }
 
 // payloads returns data that a text column, a C string, a JSON document or a
