@@ -2,6 +2,8 @@ package backendtest
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"runtime"
 	"slices"
@@ -59,7 +61,7 @@ const maxSize = minMaxSize + 1000
 
 // brokenRules runs the suite on backends that spoil has been at and returns the names of the rules
 // that it finds broken, sorted, each once.
-func brokenRules(t *testing.T, spoil func(*faulty)) []string {
+func brokenRules(t *testing.T, spoil func(*faulty), options ...func(*Harness)) []string {
 	t.Helper()
 	var ahead atomic.Int64
 	now := func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
@@ -89,6 +91,9 @@ func brokenRules(t *testing.T, spoil func(*faulty)) []string {
 		Advance:    func(d time.Duration) { ahead.Add(int64(d)) },
 		Resolution: time.Millisecond,
 		MaxSize:    maxSize,
+	}
+	for _, set := range options {
+		set(&h)
 	}
 	var names []string
 	run(t, h, func(t testing.TB, _ string, f func(testing.TB)) {
@@ -124,6 +129,34 @@ func TestSoundBackend(t *testing.T) {
 	}
 }
 
+// TestSoundJSON has a backend that takes JSON objects alone.
+func TestSoundJSON(t *testing.T) {
+	got := brokenRules(t, func(f *faulty) {
+		isObject := func(data []byte) error {
+			if !json.Valid(data) || data[0] != '{' {
+				return errors.New("the data is no JSON object")
+			}
+			return nil
+		}
+		create, update := f.create, f.update
+		f.create = func(ctx context.Context, key string, data []byte, ttl time.Duration) (backend.Revision, error) {
+			if err := isObject(data); err != nil {
+				return nil, err
+			}
+			return create(ctx, key, data, ttl)
+		}
+		f.update = func(ctx context.Context, key string, data []byte, ttl time.Duration, base backend.Revision) (backend.Revision, error) {
+			if err := isObject(data); err != nil {
+				return nil, err
+			}
+			return update(ctx, key, data, ttl, base)
+		}
+	}, func(h *Harness) { h.JSON = true })
+	if len(got) > 0 {
+		t.Errorf("a backend for JSON objects that keeps all rules is said to break %q", got)
+	}
+}
+
 // Each of these backends breaks one rule. The suite must find it, and blame
 // it for nothing but what follows from it.
 func TestBrokenBackends(t *testing.T) {
@@ -133,7 +166,7 @@ func TestBrokenBackends(t *testing.T) {
 		for _, tc := range cases {
 			t.Run(tc.name, func(t *testing.T) {
 				t.Parallel()
-				got := brokenRules(t, tc.spoil)
+				got := brokenRules(t, tc.spoil, func(h *Harness) { h.Flask = tc.flask })
 				for _, name := range tc.want {
 					if !slices.Contains(got, name) {
 						t.Errorf("the rule %s was not found broken", name)

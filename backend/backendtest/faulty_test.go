@@ -85,5 +85,6 @@ type fault struct {
 	name  string
 	want  []string // the rules that must be found broken
 	may   []string // rules that this may break as well, by chance
+	flask bool     // it claims to be in the layout of a Flask extension
 	spoil func(*faulty)
 }
