@@ -54,17 +54,21 @@ func open(s *backend.Settings) (backend.Backend, error) {
 		// What was wrong is not told, as it may be a part of a password.
 		s.Reject(hostSetting, "a URL, or several separated by commas: http[s]://[user:password@]host[:port][/path]")
 	}
+	cfg := Config{Index: index, Flask: s.FlaskLayout()}
 	if err := s.Err(); err != nil {
 		return nil, err
 	}
+	if cfg.Flask == backend.FlaskSession {
+		return nil, errNoFlask
+	}
 	if given {
-		return NewWithConfig(client, Config{Index: index})
+		return NewWithConfig(client, cfg)
 	}
 	client, release, err := dial(hosts)
 	if err != nil {
 		return nil, err
 	}
-	b := newBackend(client, Config{Index: index})
+	b := newBackend(client, cfg)
 	b.release = release
 	return b, nil
 }
