@@ -311,7 +311,7 @@ func TestInterference(t *testing.T) {
 		theirs := record{data: []byte("theirs"), expires: expiry(time.Now(), time.Hour)}
 		wrote := make(chan error, 1)
 		write := sync.OnceFunc(func() {
-			_, err := b.client.Put(ctx, b.name("key"), encode(theirs))
+			_, err := b.client.Put(ctx, b.name("key"), b.layout.encode(theirs))
 			wrote <- err
 		})
 		b.now = func() time.Time { // is asked between lookup and commit

@@ -43,8 +43,12 @@ func open(s *backend.Settings) (backend.Backend, error) {
 	if ok && (isClient && client == nil || !isClient && !isName || isName && !projectID.MatchString(name)) {
 		s.Reject(clientSetting, "a *datastore.Client or the ID of a project")
 	}
+	flask := s.FlaskLayout()
 	if err := s.Err(); err != nil {
 		return nil, err // before there is a client to be closed
+	}
+	if flask == backend.FlaskSession {
+		return nil, errNoFlask
 	}
 	if !isClient {
 		var err error
@@ -52,7 +56,7 @@ func open(s *backend.Settings) (backend.Backend, error) {
 			return nil, err
 		}
 	}
-	b := newBackend(client, Config{BeginFirst: os.Getenv("DATASTORE_EMULATOR_HOST") != ""})
+	b := newBackend(client, Config{Flask: flask, BeginFirst: os.Getenv("DATASTORE_EMULATOR_HOST") != ""})
 	b.owned = !isClient
 	return b, nil
 }
