@@ -51,8 +51,12 @@ func open(s *backend.Settings) (backend.Backend, error) {
 	if ok && (isClient && client == nil || !isClient && !isName || isName && !projectID.MatchString(name)) {
 		s.Reject(clientSetting, "a *firestore.Client or the ID of a project")
 	}
+	flask := s.FlaskLayout()
 	if err := s.Err(); err != nil {
 		return nil, err // before there is a client to be closed
+	}
+	if flask == backend.FlaskSession {
+		return nil, errNoFlask
 	}
 	if !isClient {
 		var err error
@@ -60,7 +64,7 @@ func open(s *backend.Settings) (backend.Backend, error) {
 			return nil, err
 		}
 	}
-	b := newBackend(client, Config{Collection: collection})
+	b := newBackend(client, Config{Collection: collection, Flask: flask})
 	b.owned = !isClient
 	return b, nil
 }
