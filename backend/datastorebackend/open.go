@@ -26,6 +26,7 @@ func init() { backend.Register("datastore", open) }
 // it, GCLOUD_APP_PROJECT_ID is the project, and without that the one that the
 // credentials of the environment name. The records are of the kind session, in
 // the default database. A client for another database is made by the program.
+// With SESSION_FLASK_COMPATIBLE the layout is that of Flask-Session2.
 //
 // The client that it makes uses the credentials of the environment, or the
 // emulator that DATASTORE_EMULATOR_HOST names.

@@ -43,7 +43,8 @@ func init() { backend.Register("dynamodb", open) }
 // The roles are asked when the first request is signed.
 //
 // The table is _TABLE, default sessions, or Sessions in the layout of
-// Flask-Session. With _TABLE_EXISTS it is not created.
+// Flask-Session. With _TABLE_EXISTS it is not created. SESSION_FLASK_COMPATIBLE
+// asks for the layout of a Flask extension.
 func open(s *backend.Settings) (backend.Backend, error) {
 	flask := s.FlaskLayout()
 	_, table := layoutOf(flask)

@@ -35,7 +35,8 @@ func init() { backend.Register("elasticsearch", open) }
 // alone. Without it SESSION_ELASTICSEARCH_HOST is the URL of a node, or of
 // several, separated by commas: http[s]://[user:password@]host[:port][/path];
 // the default is http://localhost:9200. The records are in the index
-// SESSION_ELASTICSEARCH_INDEX, default sessions.
+// SESSION_ELASTICSEARCH_INDEX, default sessions. With SESSION_FLASK_COMPATIBLE
+// the layout is that of Flask-Session2.
 //
 // For an API key, a certificate of one's own, or Elastic Cloud by its ID, the
 // program makes the client.

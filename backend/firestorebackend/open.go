@@ -29,7 +29,8 @@ func init() { backend.Register("firestore", open) }
 // it, GCLOUD_APP_PROJECT_ID is the project, and without that the one that the
 // credentials of the environment name. The records are in the collection
 // SESSION_FIRESTORE_COLLECT, default flask_session, of the database (default).
-// A client for another database is made by the program.
+// A client for another database is made by the program. With
+// SESSION_FLASK_COMPATIBLE the layout is that of Flask-Session2.
 //
 // The client that it makes uses the credentials of the environment, or the
 // emulator that FIRESTORE_EMULATOR_HOST names.
