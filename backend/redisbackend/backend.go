@@ -57,6 +57,7 @@ import (
 type Backend struct {
 	redacted
 	client  redis.UniversalClient
+	batches *batcher // nil: every command is sent by itself
 	maxSize int
 	bounded bool  // the client itself returns at a context's deadline
 	invalid error // what every method returns for a client that cannot be used
@@ -91,6 +92,7 @@ var (
 func New(client redis.UniversalClient) *Backend {
 	b := &Backend{client: client, maxSize: MaxDataSize, now: time.Now}
 	b.bounded, b.invalid = inspect(client)
+	b.batches = newBatcher(client)
 	return b
 }
 
@@ -98,18 +100,23 @@ func New(client redis.UniversalClient) *Backend {
 // gives ErrCorrupt.
 func (b *Backend) Load(ctx context.Context, key string) (backend.Record, error) {
 	const op = "load"
-	value, err := do(ctx, b, func() ([]byte, error) { return b.client.Get(ctx, key).Bytes() })
+	cmd := redis.NewStringCmd(ctx, "get", key)
+	err := b.process(ctx, cmd, 0)
 	if errors.Is(err, redis.Nil) {
 		err = backend.ErrNotFound
 	}
 	if err != nil {
 		return backend.Record{}, fail(ctx, op, key, err)
 	}
-	data, expires, err := decode(value)
+	value, err := cmd.Bytes()
 	if err != nil {
 		return backend.Record{}, fail(ctx, op, key, err)
 	}
-	return backend.Record{Data: data, Revision: revision(data), Expires: expires}, nil
+	rec, err := decode(value)
+	if err != nil {
+		return backend.Record{}, fail(ctx, op, key, err)
+	}
+	return rec, nil
 }
 
 // Create implements [backend.Backend] by one SET with NX and GET. Redis
@@ -121,19 +128,21 @@ func (b *Backend) Create(ctx context.Context, key string, data []byte, ttl time.
 	}
 	ttl = wholeMillis(ttl)
 	value := encode(data, b.now().Add(ttl))
-	old, err := do(ctx, b, func() (string, error) {
-		return b.client.SetArgs(ctx, key, value, redis.SetArgs{Mode: "NX", Get: true, TTL: ttl}).Result()
-	})
+	cmd := redis.NewStringCmd(ctx, "set", key, value, "px", ttl.Milliseconds(), "nx", "get")
+	err := b.process(ctx, cmd, len(value))
 	switch {
 	case errors.Is(err, redis.Nil): // there was no record, so this one is stored
+		return revision(value), nil
 	case redis.HasErrorPrefix(err, "WRONGTYPE"):
 		return nil, fail(ctx, op, key, backend.ErrExists)
 	case err != nil:
 		return nil, fail(ctx, op, key, err)
-	case len(old) < headerSize || old[headerSize:] != string(data):
+	}
+	old := cmd.Val()
+	if len(old) < headerSize || old[headerSize:] != string(data) {
 		return nil, fail(ctx, op, key, backend.ErrExists)
 	}
-	return revision(data), nil
+	return backend.Revision(old[expirySize:headerSize]), nil
 }
 
 // Update implements [backend.Backend] by one EVALSHA.
@@ -143,17 +152,17 @@ func (b *Backend) Update(ctx context.Context, key string, data []byte, ttl time.
 		return nil, fail(ctx, op, key, backend.TooLarge(len(data), b.maxSize))
 	}
 	ttl = wholeMillis(ttl)
-	err := b.run(ctx, op, key, updateScript, header(b.now().Add(ttl)), data, ttl.Milliseconds(), digest(base))
-	if err != nil {
+	value := encode(data, b.now().Add(ttl))
+	if err := b.run(ctx, op, key, updateScript, len(value), value, []byte(base), ttl.Milliseconds()); err != nil {
 		return nil, err
 	}
-	return revision(data), nil
+	return revision(value), nil
 }
 
 // Touch implements [backend.Backend] by one EVALSHA. It changes no revision.
 func (b *Backend) Touch(ctx context.Context, key string, ttl time.Duration) error {
 	ttl = wholeMillis(ttl)
-	return b.run(ctx, "touch", key, touchScript, header(b.now().Add(ttl)), ttl.Milliseconds())
+	return b.run(ctx, "touch", key, touchScript, 0, expiry(b.now().Add(ttl)), ttl.Milliseconds())
 }
 
 // Delete implements [backend.Backend] by one DEL, or one EVALSHA where base
@@ -162,10 +171,9 @@ func (b *Backend) Touch(ctx context.Context, key string, ttl time.Duration) erro
 func (b *Backend) Delete(ctx context.Context, key string, base backend.Revision) error {
 	const op = "delete"
 	if base != nil {
-		return b.run(ctx, op, key, deleteScript, headerSize, digest(base))
+		return b.run(ctx, op, key, deleteScript, 0, []byte(base))
 	}
-	_, err := do(ctx, b, func() (int64, error) { return b.client.Del(ctx, key).Result() })
-	return fail(ctx, op, key, err)
+	return fail(ctx, op, key, b.process(ctx, redis.NewIntCmd(ctx, "del", key), 0))
 }
 
 // Ping implements [backend.Pinger]. Of a cluster it asks one node.
