@@ -26,6 +26,7 @@ func hiddenKey(key string) bool { return policyKey(key) || key == keyFlashes }
 // never changes, so that one goroutine may read it while another saves.
 type document struct {
 	entries []codec.Entry
+	few     [12]codec.Entry // for the entries of a small one
 	once    sync.Once
 	index   map[string]int
 }
@@ -37,10 +38,8 @@ const indexFrom = 32
 // document refers to them.
 func (m *Manager) parseDocument(key string, header, data []byte) (*document, error) {
 	d := &document{}
+	d.entries = d.few[:0]
 	err := m.split(key, header, data, func(e codec.Entry) error {
-		if d.entries == nil {
-			d.entries = make([]codec.Entry, 0, 16)
-		}
 		d.entries = append(d.entries, e)
 		return nil
 	})

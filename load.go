@@ -19,7 +19,8 @@ func (s *Session) load() error {
 // no client has chosen.
 func (s *Session) loadNow() {
 	s.used.Store(true)
-	ids := s.m.cookieIDs(s.r)
+	var room [maxCandidates]string
+	ids := s.m.cookieIDs(s.r, room[:0])
 	st, err := s.m.find(s.r.Context(), ids, func(err error) { s.m.report(s.r, err) })
 	gone := false
 	if err == nil && !st.exists {
@@ -41,11 +42,11 @@ func (m *Manager) find(ctx context.Context, ids []string, report func(error)) (s
 	if len(ids) == 0 {
 		return m.fresh(), nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, m.cfg.Timeout)
-	defer cancel()
+	within := newTimeout(ctx, m.cfg.Timeout)
+	defer within.end()
 	found := m.fresh()
 	for _, id := range ids {
-		st, err := m.fetch(ctx, id, m.storeKey(id))
+		st, err := m.fetch(within, id, m.storeKey(id))
 		switch {
 		case err == nil && found.exists:
 			return m.fresh(), fmt.Errorf("sessions: load: %w, and more than one has a session", ErrAmbiguous)
