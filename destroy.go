@@ -28,8 +28,8 @@ func (s *Session) Destroy() error {
 	// not loaded for this.
 	loaded := true
 	s.loading.Do(func() { loaded = false; s.used.Store(true) })
-	ctx, cancel := s.m.detached(s.r.Context())
-	defer cancel()
+	ctx := s.m.detached(s.r.Context())
+	defer ctx.end()
 	s.saving.Lock()
 	defer s.saving.Unlock()
 

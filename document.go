@@ -25,10 +25,13 @@ func hiddenKey(key string) bool { return policyKey(key) || key == keyFlashes }
 // A document is the content of a stored session, its values still encoded. It
 // never changes, so that one goroutine may read it while another saves.
 type document struct {
-	entries []codec.Entry
-	few     [12]codec.Entry // for the entries of a small one
-	once    sync.Once
-	index   map[string]int
+	entries []codec.Entry // or, in their place,
+	data    []byte        // what the codec wrote, and
+	spans   []codec.Span  // where its entries are
+	few     [16]codec.Span
+
+	once  sync.Once
+	index map[string]int
 }
 
 // indexFrom is the number of entries from which a map is made to find one.
@@ -38,31 +41,64 @@ const indexFrom = 32
 // document refers to them.
 func (m *Manager) parseDocument(key string, header, data []byte) (*document, error) {
 	d := &document{}
-	d.entries = d.few[:0]
-	err := m.split(key, header, data, func(e codec.Entry) error {
-		d.entries = append(d.entries, e)
-		return nil
-	})
+	var err error
+	if ix, ok := m.cfg.Codec.(codec.Indexer); ok {
+		d.data = data
+		d.spans, err = ix.Index(data, d.few[:0])
+	} else {
+		err = m.split(key, header, data, func(e codec.Entry) error {
+			d.entries = append(d.entries, e)
+			return nil
+		})
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrCorrupt, err)
 	}
 	return d, nil
 }
 
+// len returns the number of entries.
+func (d *document) len() int { return len(d.entries) + len(d.spans) }
+
+// at returns an entry.
+func (d *document) at(i int) codec.Entry {
+	if d.spans == nil {
+		return d.entries[i]
+	}
+	return d.spans[i].Of(d.data)
+}
+
+// key returns the key of an entry.
+func (d *document) key(i int) []byte {
+	if d.spans == nil {
+		return d.entries[i].Key
+	}
+	return d.data[d.spans[i].Key:d.spans[i].Raw]
+}
+
+// appendTo appends the entries.
+func (d *document) appendTo(entries []codec.Entry) []codec.Entry {
+	for i := range d.spans {
+		entries = append(entries, d.spans[i].Of(d.data))
+	}
+	return append(entries, d.entries...)
+}
+
 // find returns the position of a key, or -1.
 func (d *document) find(key string) int {
-	if len(d.entries) < indexFrom {
-		for i := range d.entries {
-			if string(d.entries[i].Key) == key {
+	n := d.len()
+	if n < indexFrom {
+		for i := range n {
+			if string(d.key(i)) == key {
 				return i
 			}
 		}
 		return -1
 	}
 	d.once.Do(func() {
-		d.index = make(map[string]int, len(d.entries))
-		for i := range d.entries {
-			d.index[string(d.entries[i].Key)] = i
+		d.index = make(map[string]int, n)
+		for i := range n {
+			d.index[string(d.key(i))] = i
 		}
 	})
 	if i, ok := d.index[key]; ok {
@@ -74,15 +110,15 @@ func (d *document) find(key string) int {
 // raw returns a key's encoded value, or nil: an encoding has at least a byte.
 func (d *document) raw(key string) []byte {
 	if i := d.find(key); i >= 0 {
-		return d.entries[i].Raw
+		return d.at(i).Raw
 	}
 	return nil
 }
 
 // empty tells whether there is nothing that is worth storing.
 func (d *document) empty() bool {
-	for i := range d.entries {
-		if !policyKey(string(d.entries[i].Key)) {
+	for i := range d.len() {
+		if !policyKey(string(d.key(i))) {
 			return false
 		}
 	}

@@ -44,7 +44,7 @@ func (m *Manager) find(ctx context.Context, ids []string, report func(error)) (s
 	}
 	within := newTimeout(ctx, m.cfg.Timeout)
 	defer within.end()
-	found := m.fresh()
+	var found state
 	for _, id := range ids {
 		st, err := m.fetch(within, id, m.storeKey(id))
 		switch {
@@ -59,7 +59,10 @@ func (m *Manager) find(ctx context.Context, ids []string, report func(error)) (s
 			return m.fresh(), storeError("load", err)
 		}
 	}
-	if found.exists && len(ids) > 1 {
+	if !found.exists {
+		return m.fresh(), nil
+	}
+	if len(ids) > 1 {
 		report(fmt.Errorf("sessions: load: %w; the only one that has a session is used", ErrAmbiguous))
 	}
 	return found, nil

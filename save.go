@@ -35,9 +35,9 @@ func (s *Session) Save() error {
 
 // detached returns a context for a save: it survives the client's leaving,
 // because what the handler has done has happened, but not Config.Timeout.
-func (m *Manager) detached(ctx context.Context) (context.Context, context.CancelFunc) {
-	t := newTimeout(context.WithoutCancel(ctx), m.cfg.Timeout)
-	return t, t.end
+// The caller must call its end.
+func (m *Manager) detached(ctx context.Context) *timeout {
+	return newTimeout(context.WithoutCancel(ctx), m.cfg.Timeout)
 }
 
 // unchanged tells whether there is nothing to save and nothing to extend.
@@ -138,8 +138,8 @@ func (s *Session) save() error {
 	if s.unchanged() {
 		return nil
 	}
-	ctx, cancel := s.m.detached(s.r.Context())
-	defer cancel()
+	ctx := s.m.detached(s.r.Context())
+	defer ctx.end()
 	batch, st, replay, err := s.take()
 	if err != nil {
 		return err
@@ -344,11 +344,15 @@ func (w *writer) writeError(err error) error {
 
 // encode returns the bytes to store for a document.
 func (m *Manager) encode(st state, doc *document) ([]byte, error) {
-	size := recordHeader + 16
-	for i := range doc.entries {
-		size += len(doc.entries[i].Key) + len(doc.entries[i].Raw) + 5
+	entries := doc.entries
+	if doc.spans != nil {
+		entries = doc.appendTo(nil)
 	}
-	data, err := m.join(st.key, appendRecordHeader(make([]byte, 0, size), st.created), doc.entries)
+	size := recordHeader + 16
+	for i := range entries {
+		size += len(entries[i].Key) + len(entries[i].Raw) + 5
+	}
+	data, err := m.join(st.key, appendRecordHeader(make([]byte, 0, size), st.created), entries)
 	if err != nil {
 		return nil, fmt.Errorf("sessions: save: %w: %w", ErrValue, err)
 	}

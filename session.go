@@ -233,8 +233,8 @@ func (s *Session) Keys() []string {
 		}
 		seen[key] = true
 	}
-	for i := range s.state.doc.entries {
-		add(string(s.state.doc.entries[i].Key))
+	for i := range s.state.doc.len() {
+		add(string(s.state.doc.key(i)))
 	}
 	for _, c := range []*changes{s.sending, &s.pending} {
 		if c != nil {

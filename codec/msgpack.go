@@ -67,7 +67,7 @@ type MessagePack struct {
 	MaxSize int
 }
 
-var _ Codec = MessagePack{}
+var _ Indexer = MessagePack{}
 
 func (c MessagePack) limits() limits { return newLimits(c.MaxDepth, c.MaxElements, c.MaxSize) }
 
