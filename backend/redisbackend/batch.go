@@ -16,10 +16,10 @@ const (
 	maxBatch      = 64
 	maxBatchBytes = 1 << 20
 
-	// linger is how long a command waits for a round trip that is under
+	// defaultLinger is how long a command waits for a round trip that is under
 	// way: a server far away, or a connection that hangs, holds up nobody
 	// else for longer.
-	linger = time.Millisecond
+	defaultLinger = time.Millisecond
 )
 
 // A batcher sends the commands of concurrent calls together. A command that
@@ -32,6 +32,7 @@ const (
 type batcher struct {
 	client  *redis.Client
 	flights int // round trips under way at most: there are no more connections
+	linger  time.Duration
 
 	mu       sync.Mutex
 	flying   int
@@ -50,7 +51,7 @@ func newBatcher(client redis.UniversalClient) *batcher {
 	if !ok || c == nil || c.Options().Limiter != nil {
 		return nil
 	}
-	q := &batcher{client: c, flights: max(1, c.Options().PoolSize)}
+	q := &batcher{client: c, flights: max(1, c.Options().PoolSize), linger: defaultLinger}
 	q.timer = time.AfterFunc(time.Hour, q.watch)
 	q.timer.Stop()
 	return q
@@ -105,7 +106,7 @@ func (q *batcher) process(ctx context.Context, cmd redis.Cmder, size int, direct
 	q.waiting = append(q.waiting, c)
 	if !q.watching {
 		q.watching = true
-		q.timer.Reset(linger)
+		q.timer.Reset(q.linger)
 	}
 	q.mu.Unlock()
 	select {
@@ -177,12 +178,12 @@ func (q *batcher) watch() {
 	if !q.watching {
 		return
 	}
-	left := linger - time.Since(q.since)
+	left := q.linger - time.Since(q.since)
 	if left <= 0 && q.flying < q.flights {
 		q.fly()
-		left = linger
+		left = q.linger
 	}
-	q.timer.Reset(max(left, linger/4))
+	q.timer.Reset(max(left, q.linger/4))
 }
 
 // send sends a batch and returns when all of it is answered.
@@ -230,7 +231,7 @@ func (q *batcher) send(batch []*command) {
 // notNow tells whether an error is the server's word that it does nothing at
 // present, for which go-redis repeats a command that was sent alone.
 func notNow(err error) bool {
-	for _, prefix := range []string{"LOADING", "READONLY", "ERR max number of clients reached"} {
+	for _, prefix := range []string{"LOADING", "READONLY", "max number of clients reached"} {
 		if redis.HasErrorPrefix(err, prefix) {
 			return true
 		}
