@@ -5,7 +5,8 @@
 //
 // A record is one Redis string under the key that package sessions gives: 8
 // bytes, big-endian, the time when the record will be gone as Unix time in
-// milliseconds, and then the data. The time to live of the key in Redis is
+// milliseconds; 8 random bytes, the record's revision; and then the data. The
+// time to live of the key in Redis is
 // what ends the record, exactly and by the server's clock. The time in the
 // value is for [backend.Record].Expires only and comes from the clock of the
 // program that wrote it; it saves a second command for each read.
@@ -16,6 +17,35 @@
 // is DEL. Update, Touch and Delete at a revision are one EVALSHA each; after
 // a restart of the server or SCRIPT FLUSH, EVAL teaches the script again.
 // Every command has one key.
+//
+// On a plain client and on a Sentinel client, commands that come while a round
+// trip is under way wait for its end, a millisecond at most, and then go
+// together in one pipeline: under load that saves most of what a round trip
+// costs here and in the server. A command that comes alone is sent at once.
+// Each keeps its own context and its own outcome, and what was answered before
+// a connection broke is neither failed nor repeated. Cluster and Ring clients,
+// clients with a Limiter and clients of other types are given no pipelines,
+// and [Config].NoPipelining keeps them from any.
+//
+// # Compare-and-swap
+//
+// A write compares the 8 bytes of the revision, in a script. A program that
+// knows nothing of revisions overwrites them with its own bytes, so it is
+// noticed. Microseconds of the server's CPU time for one write, by the size
+// of the data, with what else was measured (Redis 7.0.15, two shared cores,
+// the least of three runs):
+//
+//	                                    500 B  4 KiB  64 KiB  256 KiB
+//	SET, which compares nothing            11     16      35       29
+//	the revision in the value              15     20     107      306
+//	the old value, sent along              16     29     227      855
+//	the SHA-1 digest of the old value      15     39     339     1311
+//
+// What is left beyond SET is the copy that a script gets of its arguments.
+// SET with IFEQ or IFDEQ, which only newer servers have, was not measured. To
+// repeat it, on a server that nobody else uses meanwhile:
+//
+//	go test -run '^$' -bench CompareAndSwap -benchtime 1000x ./backend/redisbackend
 //
 // # What a server must be
 //
