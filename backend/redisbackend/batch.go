@@ -104,10 +104,7 @@ func (q *batcher) process(ctx context.Context, cmd redis.Cmder, size int, direct
 		q.since = time.Now()
 	}
 	q.waiting = append(q.waiting, c)
-	if !q.watching {
-		q.watching = true
-		q.timer.Reset(q.linger)
-	}
+	q.arm()
 	q.mu.Unlock()
 	select {
 	case <-c.done:
@@ -162,6 +159,7 @@ func (q *batcher) take() []*command {
 		if size += c.size; i+1 == maxBatch || size > maxBatchBytes {
 			batch := q.waiting[: i+1 : i+1]
 			q.waiting, q.since = q.waiting[i+1:], time.Now()
+			q.arm()
 			return batch
 		}
 	}
@@ -170,20 +168,30 @@ func (q *batcher) take() []*command {
 	return batch
 }
 
-// watch is what the timer does.
+// arm starts the timer if somebody waits. mu is held.
+func (q *batcher) arm() {
+	if !q.watching && len(q.waiting) > 0 {
+		q.watching = true
+		q.timer.Reset(q.linger)
+	}
+}
+
+// watch is what the timer does. It is not stopped when a batch is taken, which
+// happens much more often than it ends.
 func (q *batcher) watch() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.watching = len(q.waiting) > 0
-	if !q.watching {
-		return
+	q.watching = false
+	if len(q.waiting) == 0 || q.flying >= q.flights {
+		return // a round trip that ends takes those who wait
 	}
 	left := q.linger - time.Since(q.since)
-	if left <= 0 && q.flying < q.flights {
+	if left <= 0 {
 		q.fly()
 		left = q.linger
 	}
-	q.timer.Reset(max(left, q.linger/4))
+	q.watching = true
+	q.timer.Reset(left)
 }
 
 // send sends a batch and returns when all of it is answered.
