@@ -147,6 +147,7 @@ func monitor(t *testing.T, client redis.UniversalClient, key string) func() []st
 	t.Cleanup(func() { conn.Close() })
 	conn.SetDeadline(time.Now().Add(time.Minute))
 	lines := bufio.NewScanner(conn)
+	lines.Buffer(nil, 64<<20) // other programs may store large values meanwhile
 	if _, err := conn.Write([]byte("MONITOR\r\n")); err != nil || !lines.Scan() {
 		t.Fatal("MONITOR: ", err, lines.Err())
 	}
