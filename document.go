@@ -28,7 +28,6 @@ type document struct {
 	entries []codec.Entry // or, in their place,
 	data    []byte        // what the codec wrote, and
 	spans   []codec.Span  // where its entries are
-	few     [16]codec.Span
 
 	once  sync.Once
 	index map[string]int
@@ -40,18 +39,23 @@ const indexFrom = 32
 // parseDocument takes the codec's bytes behind a record's header apart. The
 // document refers to them.
 func (m *Manager) parseDocument(key string, header, data []byte) (*document, error) {
-	d := &document{}
-	var err error
-	if ix, ok := m.cfg.Codec.(codec.Indexer); ok {
+	if c, ok := m.cfg.Codec.(codec.MessagePack); ok { // and no codec with one in it
+		var d struct {
+			document
+			few [16]codec.Span // so that a small one is one allocation
+		}
+		var err error
+		if d.spans, err = c.Index(data, d.few[:0]); err != nil {
+			return nil, fmt.Errorf("%w: %w", ErrCorrupt, err)
+		}
 		d.data = data
-		d.spans, err = ix.Index(data, d.few[:0])
-	} else {
-		err = m.split(key, header, data, func(e codec.Entry) error {
-			d.entries = append(d.entries, e)
-			return nil
-		})
+		return &d.document, nil
 	}
-	if err != nil {
+	d := &document{}
+	if err := m.split(key, header, data, func(e codec.Entry) error {
+		d.entries = append(d.entries, e)
+		return nil
+	}); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrCorrupt, err)
 	}
 	return d, nil

@@ -46,7 +46,7 @@ func (m *Manager) find(ctx context.Context, ids []string, report func(error)) (s
 	defer within.end()
 	var found state
 	for _, id := range ids {
-		st, err := m.fetch(within, id, m.storeKey(id))
+		st, err := m.fetch(within, id, m.storeKey(id)) //nolint:contextcheck // within is made from ctx
 		switch {
 		case err == nil && found.exists:
 			return m.fresh(), fmt.Errorf("sessions: load: %w, and more than one has a session", ErrAmbiguous)

@@ -54,19 +54,8 @@ type Codec interface {
 	Join(dst []byte, entries []Entry) ([]byte, error)
 }
 
-// An Indexer is a Codec whose documents hold their keys and values as they
-// are, so that instead of the entries it can tell where they begin: that costs
-// less when only few of them are looked at.
-type Indexer interface {
-	Codec
-
-	// Index appends the places of the entries of a document to spans. It
-	// checks what Split does.
-	Index(doc []byte, spans []Span) ([]Span, error)
-}
-
-// A Span is where an entry is in a document: its key from Key to Raw, its
-// encoded value from Raw to End.
+// A Span is where an entry is in a document that holds keys and values as they
+// are: the key from Key to Raw, the encoded value from Raw to End.
 type Span struct{ Key, Raw, End uint32 }
 
 // Of returns the entry in the document.

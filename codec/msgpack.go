@@ -67,7 +67,7 @@ type MessagePack struct {
 	MaxSize int
 }
 
-var _ Indexer = MessagePack{}
+var _ Codec = MessagePack{}
 
 func (c MessagePack) limits() limits { return newLimits(c.MaxDepth, c.MaxElements, c.MaxSize) }
 

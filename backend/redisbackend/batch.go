@@ -96,7 +96,7 @@ func (q *batcher) process(ctx context.Context, cmd redis.Cmder, size int, direct
 	if q.flying == 0 {
 		q.flying++
 		q.mu.Unlock()
-		defer q.land()
+		defer q.land() //nolint:contextcheck // who waits has a context of his own
 		return direct()
 	}
 	c := &command{Cmder: cmd, ctx: ctx, size: size, done: make(chan struct{})}
