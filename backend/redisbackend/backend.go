@@ -23,7 +23,8 @@
 // together in one pipeline: under load that saves most of what a round trip
 // costs here and in the server. A command that comes alone is sent at once.
 // Each keeps its own context and its own outcome, and what was answered before
-// a connection broke is neither failed nor repeated. Cluster and Ring clients,
+// a connection broke is neither failed nor repeated. Records of more than 16
+// KiB go by themselves, which costs less. Cluster and Ring clients,
 // clients with a Limiter and clients of other types are given no pipelines,
 // and [Config].NoPipelining keeps them from any.
 //
@@ -87,7 +88,8 @@ import (
 type Backend struct {
 	redacted
 	client  redis.UniversalClient
-	batches *batcher // nil: every command is sent by itself
+	batches *batcher     // nil: every command is sent by itself
+	loaded  atomic.Int64 // bytes of a record lately, on average
 	maxSize int
 	bounded bool  // the client itself returns at a context's deadline
 	invalid error // what every method returns for a client that cannot be used
@@ -131,7 +133,8 @@ func New(client redis.UniversalClient) *Backend {
 func (b *Backend) Load(ctx context.Context, key string) (backend.Record, error) {
 	const op = "load"
 	cmd := redis.NewStringCmd(ctx, "get", key)
-	err := b.process(ctx, cmd, 0)
+	size := b.loaded.Load()
+	err := b.process(ctx, cmd, int(size))
 	if errors.Is(err, redis.Nil) {
 		err = backend.ErrNotFound
 	}
@@ -142,6 +145,7 @@ func (b *Backend) Load(ctx context.Context, key string) (backend.Record, error) 
 	if err != nil {
 		return backend.Record{}, fail(ctx, op, key, err)
 	}
+	b.loaded.Store(size + (int64(len(value))-size)/16)
 	rec, err := decode(value)
 	if err != nil {
 		return backend.Record{}, fail(ctx, op, key, err)

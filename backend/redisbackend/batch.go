@@ -11,10 +11,11 @@ import (
 )
 
 const (
-	// maxBatch and maxBatchBytes bound what one batch sends. The command
-	// that goes beyond the latter is the last.
-	maxBatch      = 64
-	maxBatchBytes = 1 << 20
+	// maxBatch is how many commands go in one batch at most, and maxBatched
+	// how many bytes one of them may send or get: what is larger costs less
+	// by itself, on a connection that another core can read.
+	maxBatch   = 64
+	maxBatched = 16 << 10
 
 	// defaultLinger is how long a command waits for a round trip that is under
 	// way: a server far away, or a connection that hangs, holds up nobody
@@ -65,7 +66,6 @@ func newBatcher(client redis.UniversalClient) *batcher {
 type command struct {
 	redis.Cmder
 	ctx      context.Context
-	size     int
 	spent    redis.Cmder // of the batch
 	answered bool        // known to the goroutine that sends the batch
 	done     chan struct{}
@@ -88,10 +88,9 @@ func (c *command) answer() {
 	}
 }
 
-// process runs a command whose arguments have about size bytes and returns
-// its error. direct is what runs it outside of a batch. When process returns
+// process runs a command and returns its error. direct is what runs it outside of a batch. When process returns
 // the error of ctx the command must not be looked at.
-func (q *batcher) process(ctx context.Context, cmd redis.Cmder, size int, direct func() error) error {
+func (q *batcher) process(ctx context.Context, cmd redis.Cmder, direct func() error) error {
 	q.mu.Lock()
 	if q.flying == 0 {
 		q.flying++
@@ -99,7 +98,7 @@ func (q *batcher) process(ctx context.Context, cmd redis.Cmder, size int, direct
 		defer q.land() //nolint:contextcheck // who waits has a context of his own
 		return direct()
 	}
-	c := &command{Cmder: cmd, ctx: ctx, size: size, done: make(chan struct{})}
+	c := &command{Cmder: cmd, ctx: ctx, done: make(chan struct{})}
 	if len(q.waiting) == 0 {
 		q.since = time.Now()
 	}
@@ -154,18 +153,14 @@ func (q *batcher) run() {
 
 // take returns the commands for one batch. mu is held.
 func (q *batcher) take() []*command {
-	size := 0
-	for i, c := range q.waiting {
-		if size += c.size; i+1 == maxBatch || size > maxBatchBytes {
-			batch := q.waiting[: i+1 : i+1]
-			q.waiting, q.since = q.waiting[i+1:], time.Now()
-			q.arm()
-			return batch
-		}
-	}
 	batch := q.waiting
-	q.waiting = nil
-	return batch
+	if len(batch) <= maxBatch {
+		q.waiting = nil
+		return batch
+	}
+	q.waiting, q.since = batch[maxBatch:], time.Now()
+	q.arm()
+	return batch[:maxBatch:maxBatch]
 }
 
 // arm starts the timer if somebody waits. mu is held.

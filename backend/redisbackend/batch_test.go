@@ -205,25 +205,71 @@ func TestTogether(t *testing.T) {
 	idle(t, b)
 }
 
-// TestBatchBounds has more calls than go into a batch, by number and by bytes.
+// TestBatchBounds has more calls than go into a batch.
 func TestBatchBounds(t *testing.T) {
-	for _, test := range []struct{ calls, bytes, batches int }{{3*maxBatch + 1, 1, 4}, {6, maxBatchBytes/2 + 1, 3}} {
-		b, h, release := batching(t, standaloneOptions(t))
-		var users sync.WaitGroup
-		for range test.calls {
-			users.Go(func() {
-				if _, err := b.Create(context.Background(), "test:"+rand.Text(), make([]byte, test.bytes), time.Minute); err != nil {
-					t.Error(err)
-				}
-			})
+	b, h, release := batching(t, standaloneOptions(t))
+	var users sync.WaitGroup
+	for range 3*maxBatch + 1 {
+		users.Go(func() {
+			if _, err := b.Create(context.Background(), "test:"+rand.Text(), []byte("data"), time.Minute); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	waitFor(b, 3*maxBatch+1)
+	release()
+	users.Wait()
+	if _, pipelines := h.counts(); len(pipelines) != 4 {
+		t.Errorf("%d calls went in %v, want 4 batches", 3*maxBatch+1, pipelines)
+	}
+	idle(t, b)
+}
+
+// TestLargeRecords has records that are too large for a batch: they wait for
+// nobody. What will be loaded is judged by what was loaded before.
+func TestLargeRecords(t *testing.T) {
+	ctx, key := context.Background(), "test:"+rand.Text()
+	b := New(standalone(t, true))
+	if _, err := b.Create(ctx, key, make([]byte, 4*maxBatched), time.Minute); err != nil {
+		t.Fatal(err)
+	}
+	load := func(key string) {
+		t.Helper()
+		if _, err := b.Load(ctx, key); err != nil {
+			t.Fatal(err)
 		}
-		waitFor(b, test.calls)
-		release()
-		users.Wait()
-		if _, pipelines := h.counts(); len(pipelines) != test.batches {
-			t.Errorf("%d calls of %d bytes went in %v, want %d batches", test.calls, test.bytes, pipelines, test.batches)
-		}
-		idle(t, b)
+	}
+	for range 10 {
+		load(key)
+	}
+	large := b.loaded.Load()
+
+	stuck, h, release := batching(t, standaloneOptions(t))
+	rev, err := stuck.Create(ctx, key+"2", make([]byte, maxBatched), time.Minute)
+	if err == nil {
+		_, err = stuck.Update(ctx, key+"2", make([]byte, maxBatched), time.Minute, rev)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	stuck.loaded.Store(large)
+	loaded := make(chan error)
+	go func() { _, err := stuck.Load(ctx, key); loaded <- err }()
+	<-h.entered // by itself
+	release()
+	if err := <-loaded; err != nil {
+		t.Error(err)
+	}
+	idle(t, stuck)
+
+	if _, err := b.Create(ctx, key+"3", []byte("small"), time.Minute); err != nil {
+		t.Fatal(err)
+	}
+	for range 100 {
+		load(key + "3")
+	}
+	if small := b.loaded.Load(); small > maxBatched {
+		t.Errorf("after small records %d bytes are expected", small)
 	}
 }
 

@@ -21,7 +21,7 @@ type Config struct {
 	// NoPipelining sends every command by itself. By default, on a plain or
 	// a Sentinel client without a Limiter, commands that come while a round
 	// trip is under way wait for it, a millisecond at most, and go together
-	// in one pipeline. A command that comes alone is sent at once either
+	// in one pipeline, unless the record is larger than 16 KiB. A command that comes alone is sent at once either
 	// way. Set it when hooks of the client must see each command with the
 	// context of its request: for a pipeline, go-redis calls their
 	// ProcessPipelineHook, with another context.
