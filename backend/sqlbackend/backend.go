@@ -70,7 +70,10 @@ type store = sqlstore.Store
 // "sql:" and hold no key and no data. Keys are UTF-8 of 1 to 255 bytes. It may
 // be used by any number of goroutines at once. Make one with [New] or
 // [NewWithConfig].
-type Backend struct{ *store }
+type Backend struct {
+	*store
+	flask backend.FlaskLayout
+}
 
 var (
 	_ backend.Backend = (*Backend)(nil)
@@ -94,7 +97,7 @@ const MaxDataSize = sqlstore.MaxDataSize
 func New(db *sql.DB) *Backend {
 	b, err := NewWithConfig(db, Config{})
 	if err != nil {
-		return &Backend{sqlstore.Invalid(name, err)}
+		return &Backend{store: sqlstore.Invalid(name, err)}
 	}
 	return b
 }
@@ -119,12 +122,12 @@ func open(db *sql.DB, cfg Config, closeDB func() error) (*Backend, error) {
 	}
 	s, err := sqlstore.New(sqlstore.Options{
 		Name: name, Pool: db, Dialect: dialect, Table: cfg.Table,
-		Close: closeDB, MaxSize: cfg.MaxSize, SkipSchema: cfg.SkipSchema,
+		Flask: cfg.flaskTable(), Close: closeDB, MaxSize: cfg.MaxSize, SkipSchema: cfg.SkipSchema,
 	})
 	if err != nil {
 		return nil, err
 	}
-	return &Backend{s}, nil
+	return &Backend{s, cfg.Flask}, nil
 }
 
 // Schema returns the statements that create the table and its index where they

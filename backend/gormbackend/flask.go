@@ -1,0 +1,27 @@
+package gormbackend
+
+import (
+	"github.com/go-session2/sessions/backend"
+	"github.com/go-session2/sessions/internal/sqlstore"
+)
+
+var _ backend.FlaskStore = (*Backend)(nil)
+
+// FlaskLayout implements [backend.FlaskStore]. The table is the same for both
+// extensions; they differ in the format.
+func (b *Backend) FlaskLayout() (backend.FlaskLayout, backend.FlaskFormat) {
+	switch b.flask {
+	case backend.FlaskSession2:
+		return b.flask, backend.FlaskPickle
+	case backend.FlaskSession:
+		return b.flask, backend.FlaskMsgpack
+	}
+	return backend.NoFlask, ""
+}
+
+func flaskTable(l backend.FlaskLayout) sqlstore.FlaskTable {
+	if l == backend.NoFlask {
+		return sqlstore.NoFlask
+	}
+	return sqlstore.SQLAlchemy
+}
