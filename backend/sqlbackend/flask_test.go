@@ -1,37 +1,38 @@
 package sqlbackend
 
 import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/go-session2/sessions/backend"
 	"github.com/go-session2/sessions/backend/backendtest"
+	"github.com/go-session2/sessions/internal/testenv"
 )
 
 // flaskTables are the tables of Flask by the configuration that uses them.
 var flaskTables = map[string]Config{
 	"Peewee":     {Flask: backend.FlaskSession2},
-	"SQLAlchemy": {Flask: backend.FlaskSession},
+	"SQLAlchemy": {Flask: backend.FlaskSession2, SQLAlchemy: true},
 }
 
 // eachFlask runs a test on each table of Flask in each of the databases.
-func eachFlask(t *testing.T, f func(t *testing.T, p place, cfg Config)) {
+func eachFlask(t *testing.T, f func(t *testing.T, p place, table string, cfg Config)) {
 	for name, cfg := range flaskTables {
 		each(t, func(t *testing.T, d database) {
-			t.Run(name, func(t *testing.T) { f(t, d.newPlace(t), cfg) })
+			t.Run(name, func(t *testing.T) { f(t, d.newPlace(t), name, cfg) })
 		})
 	}
 }
 
-// exec runs a statement of another program that changes one row.
+// exec runs a statement of another program.
 func (p place) exec(t testing.TB, text string, values ...any) {
 	t.Helper()
-	result, err := p.open(t).Exec(p.sql(text), values...)
-	if err != nil {
+	if _, err := p.open(t).Exec(p.sql(text), values...); err != nil {
 		t.Fatal(err)
-	}
-	if n, err := result.RowsAffected(); n != 1 || err != nil {
-		t.Fatalf("changed %d rows, %v", n, err)
 	}
 }
 
@@ -55,5 +56,236 @@ func TestFlaskConformance(t *testing.T) {
 				backendtest.Run(t, h)
 			})
 		}
+	}
+}
+
+// flaskSchemas are the tables as Flask-Session2 makes them, with SQLAlchemy
+// 2.1 and 1.4, and peewee 4.5 and 3.14.
+var flaskSchemas = map[string]map[Dialect]string{
+	"SQLAlchemy": {
+		PostgreSQL: "CREATE TABLE {t} (\n\tid SERIAL NOT NULL, \n\tsession_id VARCHAR(255), \n\tdata BYTEA, \n\texpiry TIMESTAMP WITHOUT TIME ZONE, \n\tPRIMARY KEY (id), \n\tUNIQUE (session_id)\n)",
+		MySQL:      "CREATE TABLE {t} (\n\tid INTEGER NOT NULL AUTO_INCREMENT, \n\tsession_id VARCHAR(255), \n\tdata BLOB, \n\texpiry DATETIME, \n\tPRIMARY KEY (id), \n\tUNIQUE (session_id)\n)",
+		SQLite:     "CREATE TABLE {t} (\n\tid INTEGER NOT NULL, \n\tsession_id VARCHAR(255), \n\tdata BLOB, \n\texpiry DATETIME, \n\tPRIMARY KEY (id), \n\tUNIQUE (session_id)\n)",
+	},
+	"Peewee": {
+		PostgreSQL: `CREATE TABLE IF NOT EXISTS "{t}" ("session_id" VARCHAR(256) NOT NULL PRIMARY KEY, "data" BYTEA NOT NULL, "expiry" TIMESTAMP NOT NULL, "ip" VARCHAR(25))`,
+		MySQL:      "CREATE TABLE IF NOT EXISTS `{t}` (`session_id` VARCHAR(256) NOT NULL PRIMARY KEY, `data` BLOB NOT NULL, `expiry` DATETIME NOT NULL, `ip` VARCHAR(25))",
+		SQLite:     `CREATE TABLE IF NOT EXISTS "{t}" ("session_id" VARCHAR(256) NOT NULL PRIMARY KEY, "data" BLOB NOT NULL, "expiry" DATETIME NOT NULL, "ip" VARCHAR(25))`,
+	},
+}
+
+// columns describes the columns of the table.
+func (p place) columns(t *testing.T) (list []string) {
+	t.Helper()
+	rows, err := p.open(t).Query(p.sql(map[Dialect]string{
+		PostgreSQL: "SELECT column_name, data_type, is_nullable, COALESCE(column_default, ''), COALESCE(character_maximum_length, 0) FROM information_schema.columns WHERE table_name = '{t}' ORDER BY ordinal_position",
+		MySQL:      "SELECT column_name, data_type, is_nullable, extra, character_maximum_length FROM information_schema.columns WHERE table_name = '{t}' AND column_name NOT IN ('data') ORDER BY ordinal_position",
+		SQLite:     "SELECT name, type, \"notnull\", pk, 0 FROM pragma_table_info('{t}')",
+	}[p.dialect]))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var c [5]any
+		if err := rows.Scan(&c[0], &c[1], &c[2], &c[3], &c[4]); err != nil {
+			t.Fatal(err)
+		}
+		list = append(list, strings.ReplaceAll(fmt.Sprintf("%s", c), p.table, "{t}"))
+	}
+	return list
+}
+
+// TestFlaskSchema compares the columns with those that Flask makes. In MySQL
+// the data may be longer than Flask's 64 KiB.
+func TestFlaskSchema(t *testing.T) {
+	eachFlask(t, func(t *testing.T, p place, table string, cfg Config) {
+		theirs := p.newPlace(t)
+		theirs.exec(t, flaskSchemas[table][p.dialect])
+		if err := p.backend(t, cfg).Migrate(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		got, want := p.columns(t), theirs.columns(t)
+		if len(got) < 3 || strings.Join(got, "\n") != strings.Join(want, "\n") {
+			t.Errorf("the columns are\n%q\nwant\n%q", got, want)
+		}
+	})
+}
+
+// insert stores a row as Flask does, with an end that is the given time from
+// now, in the column's own precision.
+func (p place) insert(t *testing.T, key, data string, ttl time.Duration) {
+	t.Helper()
+	until := any(time.Now().UTC().Add(ttl).Truncate(time.Microsecond))
+	if p.dialect == SQLite {
+		until = until.(time.Time).Format("2006-01-02 15:04:05.000000")
+	}
+	p.exec(t, "INSERT INTO {t} (session_id, data, expiry) VALUES (?, ?, ?)", key, []byte(data), until)
+}
+
+// TestFlaskTable works on a table and rows that Flask has made.
+func TestFlaskTable(t *testing.T) {
+	eachFlask(t, func(t *testing.T, p place, table string, cfg Config) {
+		ctx := context.Background()
+		p.exec(t, flaskSchemas[table][p.dialect])
+		p.insert(t, "session:theirs", "one", time.Hour)
+		p.insert(t, "session:stale", "old", -2*time.Second)
+		p.insert(t, "other:key", "else", time.Hour)
+		b := p.backend(t, cfg)
+
+		rec, err := b.Load(ctx, "session:theirs")
+		if err != nil || string(rec.Data) != "one" || time.Until(rec.Expires.Add(-time.Hour)).Abs() > 3*time.Second {
+			t.Fatalf("Load: %q until %v, %v", rec.Data, rec.Expires, err)
+		}
+		if _, err := b.Update(ctx, "session:theirs", []byte("two"), time.Hour, rec.Revision); err != nil {
+			t.Errorf("Update: %v", err)
+		}
+		p.exec(t, "UPDATE {t} SET data = ? WHERE session_id = ?", []byte("three"), "session:theirs")
+		if _, err := b.Update(ctx, "session:theirs", []byte("four"), time.Hour, []byte("two")); !errors.Is(err, backend.ErrConflict) {
+			t.Errorf("Update of what Flask has changed: %v", err)
+		}
+		if _, err := b.Load(ctx, "session:stale"); !errors.Is(err, backend.ErrNotFound) {
+			t.Errorf("Load of an expired row: %v", err)
+		}
+		if _, err := b.Create(ctx, "session:stale", []byte("new"), time.Hour); err != nil {
+			t.Errorf("Create over an expired row: %v", err)
+		}
+		for _, key := range []string{"session:Theirs", "session:theirs ", "session:th%"} {
+			if _, err := b.Load(ctx, key); !errors.Is(err, backend.ErrNotFound) {
+				t.Errorf("Load of %q: %v", key, err)
+			}
+			if err := b.Delete(ctx, key, nil); err != nil {
+				t.Errorf("Delete of %q: %v", key, err)
+			}
+		}
+		if keys, _, err := b.List(ctx, "session:", "", 9); strings.Join(keys, " ") != "session:stale session:theirs" || err != nil {
+			t.Errorf("List: %q, %v", keys, err)
+		}
+		if n, err := b.Sweep(ctx, 9); n != 0 || err != nil {
+			t.Errorf("Sweep: %d, %v", n, err)
+		}
+		if p.dialect != MySQL {
+			return
+		}
+		const limit = 1<<16 - 1
+		if _, err := b.Create(ctx, "session:full", make([]byte, limit), time.Hour); err != nil {
+			t.Errorf("Create of what a BLOB holds: %v", err)
+		}
+		_, err = b.Create(ctx, "session:over", make([]byte, limit+1), time.Hour)
+		if !errors.Is(err, backend.ErrTooLarge) || !strings.Contains(err.Error(), fmt.Sprint(limit)) {
+			t.Errorf("Create of more: %v", err)
+		}
+	})
+}
+
+// TestFlaskEndless has a row without an expiry, as Flask-Session2 stores a
+// session that is not permanent.
+func TestFlaskEndless(t *testing.T) {
+	each(t, func(t *testing.T, d database) {
+		ctx, p := context.Background(), d.newPlace(t)
+		b := p.backend(t, flaskTables["SQLAlchemy"])
+		if err := b.Migrate(ctx); err != nil {
+			t.Fatal(err)
+		}
+		for change, f := range map[string]func(key string) error{
+			"Touch":  func(key string) error { return b.Touch(ctx, key, time.Hour) },
+			"Update": func(key string) error { _, err := b.Update(ctx, key, []byte("e"), time.Hour, []byte("d")); return err },
+		} {
+			p.exec(t, "INSERT INTO {t} (session_id, data, expiry) VALUES (?, ?, NULL)", change, []byte("d"))
+			if n, err := b.Sweep(ctx, 9); n != 0 || err != nil {
+				t.Errorf("Sweep: %d, %v", n, err)
+			}
+			if _, err := b.Create(ctx, change, []byte("other"), time.Hour); !errors.Is(err, backend.ErrExists) {
+				t.Errorf("Create: %v", err)
+			}
+			if rec, err := b.Load(ctx, change); err != nil || !rec.Expires.IsZero() {
+				t.Errorf("Load: until %v, %v", rec.Expires, err)
+			}
+			if err := f(change); err != nil {
+				t.Errorf("%s: %v", change, err)
+			}
+			if rec, err := b.Load(ctx, change); err != nil || time.Until(rec.Expires.Add(-time.Hour)).Abs() > 3*time.Second {
+				t.Errorf("Load after %s: until %v, %v", change, rec.Expires, err)
+			}
+		}
+	})
+}
+
+// TestFlaskText checks what SQLite stores: SQLAlchemy takes the digits after
+// the point for a number of microseconds.
+func TestFlaskText(t *testing.T) {
+	for name, cfg := range flaskTables {
+		ctx, p := context.Background(), databases()[6].newPlace(t)
+		b := p.backend(t, cfg)
+		if _, err := b.Create(ctx, "k", []byte("d"), time.Hour); err != nil {
+			t.Fatal(err)
+		}
+		for range 2 {
+			var data, expiry, text string
+			row := p.open(t).QueryRow(p.sql("SELECT typeof(data), typeof(expiry), CAST(expiry AS TEXT) FROM {t}"))
+			if err := row.Scan(&data, &expiry, &text); err != nil {
+				t.Fatal(err)
+			}
+			until, err := time.Parse("2006-01-02 15:04:05.000000", text)
+			if data != "blob" || expiry != "text" || err != nil || time.Until(until.Add(-time.Hour)).Abs() > time.Minute {
+				t.Errorf("%s: data is a %s, expiry a %s: %q, %v", name, data, expiry, text, err)
+			}
+			if err := b.Touch(ctx, "k", time.Hour+time.Second); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
+// TestFlaskLostReply loses the reply to a write, which has happened. It is an
+// error, and nothing that says how the write has ended.
+func TestFlaskLostReply(t *testing.T) {
+	for driver, variable := range map[string]string{"pgx": "POSTGRES_DSN", "mysql": "MYSQL_DSN"} {
+		t.Run(driver, func(t *testing.T) {
+			ctx := context.Background()
+			w := newWire(t, testenv.Need(t, variable), func([]byte) (int, int) { return 0, 0 })
+			p := map[string]database{"pgx": databases()[0], "mysql": databases()[3]}[driver].newPlace(t)
+			db := openDB(t, driver, w.dsn)
+			db.SetMaxOpenConns(1)
+			b, err := NewWithConfig(db, Config{Table: p.table, Flask: backend.FlaskSession2})
+			if err != nil {
+				t.Fatal(err)
+			}
+			revision := map[string]backend.Revision{}
+			write := map[string]func(key string) error{
+				"Create": func(key string) error { _, err := b.Create(ctx, key, []byte("new"), time.Hour); return err },
+				"Update": func(key string) error {
+					_, err := b.Update(ctx, key, []byte("new"), time.Hour, revision[key])
+					return err
+				},
+				"Delete": func(key string) error { return b.Delete(ctx, key, revision[key]) },
+			}
+			for name, f := range write {
+				for _, key := range []string{"warm", "lost"} { // the first prepares
+					if name != "Create" {
+						if revision[name+key], err = b.Create(ctx, name+key, []byte("old"), time.Hour); err != nil {
+							t.Fatal(err)
+						}
+					}
+				}
+				if err := f(name + "warm"); err != nil {
+					t.Fatalf("%s: %v", name, err)
+				}
+				w.lose.Store(true)
+				err := f(name + "lost")
+				if w.lose.Load() {
+					t.Fatalf("%s lost no reply", name)
+				}
+				for _, e := range []error{nil, backend.ErrExists, backend.ErrConflict, backend.ErrNotFound} {
+					if errors.Is(err, e) {
+						t.Errorf("%s: %v", name, err)
+					}
+				}
+				rec, err := b.Load(ctx, name+"lost")
+				if name == "Delete" && !errors.Is(err, backend.ErrNotFound) || name != "Delete" && (err != nil || string(rec.Data) != "new") {
+					t.Errorf("%s did not happen: %q, %v", name, rec.Data, err)
+				}
+			}
+		})
 	}
 }
