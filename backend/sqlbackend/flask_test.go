@@ -294,3 +294,33 @@ func TestFlaskLostReply(t *testing.T) {
 		})
 	}
 }
+
+func TestFlaskSettings(t *testing.T) {
+	p := databases()[6].newPlace(t)
+	values := map[string]any{"SESSION_DB": p.open(t), "SESSION_PEEWEE_TABLE": p.table, "SESSION_FLASK_COMPATIBLE": true}
+	opened, err := backend.Open("peewee", backend.NewSettings(values))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := opened.(*Backend)
+	if layout, format := b.FlaskLayout(); layout != backend.FlaskSession2 || format != backend.FlaskPickle {
+		t.Errorf("the layout is %v, %q", layout, format)
+	}
+	if len(b.Schema()) != 2 || !strings.Contains(b.Schema()[0], `"ip"`) {
+		t.Errorf("the table is not that of peewee: %q", b.Schema())
+	}
+	values["SESSION_SERIALIZATION_FORMAT"] = "msgpack"
+	if _, err := backend.Open("peewee", backend.NewSettings(values)); err == nil || !strings.Contains(err.Error(), "SESSION_TYPE sqlalchemy") {
+		t.Errorf("with a format of Flask-Session: %v", err)
+	}
+	c := p.backend(t, Config{Flask: backend.FlaskSession})
+	if layout, format := c.FlaskLayout(); layout != backend.FlaskSession || format != backend.FlaskMsgpack {
+		t.Errorf("the layout is %v, %q", layout, format)
+	}
+	if !strings.Contains(c.Schema()[0], `UNIQUE`) {
+		t.Errorf("the table is not that of SQLAlchemy: %q", c.Schema())
+	}
+	if layout, format := p.backend(t, Config{}).FlaskLayout(); layout != backend.NoFlask || format != "" {
+		t.Errorf("without the setting: %v, %q", layout, format)
+	}
+}
