@@ -10,7 +10,6 @@ import (
 
 	"github.com/go-session2/sessions/backend"
 	"github.com/go-session2/sessions/backend/backendtest"
-	"github.com/go-session2/sessions/internal/testenv"
 )
 
 // flaskTables are the tables of Flask by the configuration that uses them.
@@ -57,59 +56,6 @@ func TestFlaskConformance(t *testing.T) {
 			})
 		}
 	}
-}
-
-// flaskSchemas are the tables as Flask-Session2 makes them, with SQLAlchemy
-// 2.1 and 1.4, and peewee 4.5 and 3.14.
-var flaskSchemas = map[string]map[Dialect]string{
-	"SQLAlchemy": {
-		PostgreSQL: "CREATE TABLE {t} (\n\tid SERIAL NOT NULL, \n\tsession_id VARCHAR(255), \n\tdata BYTEA, \n\texpiry TIMESTAMP WITHOUT TIME ZONE, \n\tPRIMARY KEY (id), \n\tUNIQUE (session_id)\n)",
-		MySQL:      "CREATE TABLE {t} (\n\tid INTEGER NOT NULL AUTO_INCREMENT, \n\tsession_id VARCHAR(255), \n\tdata BLOB, \n\texpiry DATETIME, \n\tPRIMARY KEY (id), \n\tUNIQUE (session_id)\n)",
-		SQLite:     "CREATE TABLE {t} (\n\tid INTEGER NOT NULL, \n\tsession_id VARCHAR(255), \n\tdata BLOB, \n\texpiry DATETIME, \n\tPRIMARY KEY (id), \n\tUNIQUE (session_id)\n)",
-	},
-	"Peewee": {
-		PostgreSQL: `CREATE TABLE IF NOT EXISTS "{t}" ("session_id" VARCHAR(256) NOT NULL PRIMARY KEY, "data" BYTEA NOT NULL, "expiry" TIMESTAMP NOT NULL, "ip" VARCHAR(25))`,
-		MySQL:      "CREATE TABLE IF NOT EXISTS `{t}` (`session_id` VARCHAR(256) NOT NULL PRIMARY KEY, `data` BLOB NOT NULL, `expiry` DATETIME NOT NULL, `ip` VARCHAR(25))",
-		SQLite:     `CREATE TABLE IF NOT EXISTS "{t}" ("session_id" VARCHAR(256) NOT NULL PRIMARY KEY, "data" BLOB NOT NULL, "expiry" DATETIME NOT NULL, "ip" VARCHAR(25))`,
-	},
-}
-
-// columns describes the columns of the table.
-func (p place) columns(t *testing.T) (list []string) {
-	t.Helper()
-	rows, err := p.open(t).Query(p.sql(map[Dialect]string{
-		PostgreSQL: "SELECT column_name, data_type, is_nullable, COALESCE(column_default, ''), COALESCE(character_maximum_length, 0) FROM information_schema.columns WHERE table_name = '{t}' ORDER BY ordinal_position",
-		MySQL:      "SELECT column_name, data_type, is_nullable, extra, character_maximum_length FROM information_schema.columns WHERE table_name = '{t}' AND column_name NOT IN ('data') ORDER BY ordinal_position",
-		SQLite:     "SELECT name, type, \"notnull\", pk, 0 FROM pragma_table_info('{t}')",
-	}[p.dialect]))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var c [5]any
-		if err := rows.Scan(&c[0], &c[1], &c[2], &c[3], &c[4]); err != nil {
-			t.Fatal(err)
-		}
-		list = append(list, strings.ReplaceAll(fmt.Sprintf("%s", c), p.table, "{t}"))
-	}
-	return list
-}
-
-// TestFlaskSchema compares the columns with those that Flask makes. In MySQL
-// the data may be longer than Flask's 64 KiB.
-func TestFlaskSchema(t *testing.T) {
-	eachFlask(t, func(t *testing.T, p place, table string, cfg Config) {
-		theirs := p.newPlace(t)
-		theirs.exec(t, flaskSchemas[table][p.dialect])
-		if err := p.backend(t, cfg).Migrate(context.Background()); err != nil {
-			t.Fatal(err)
-		}
-		got, want := p.columns(t), theirs.columns(t)
-		if len(got) < 3 || strings.Join(got, "\n") != strings.Join(want, "\n") {
-			t.Errorf("the columns are\n%q\nwant\n%q", got, want)
-		}
-	})
 }
 
 // insert stores a row as Flask does, with an end that is the given time from
@@ -239,59 +185,6 @@ func TestFlaskText(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-	}
-}
-
-// TestFlaskLostReply loses the reply to a write, which has happened. It is an
-// error, and nothing that says how the write has ended.
-func TestFlaskLostReply(t *testing.T) {
-	for driver, variable := range map[string]string{"pgx": "POSTGRES_DSN", "mysql": "MYSQL_DSN"} {
-		t.Run(driver, func(t *testing.T) {
-			ctx := context.Background()
-			w := newWire(t, testenv.Need(t, variable), func([]byte) (int, int) { return 0, 0 })
-			p := map[string]database{"pgx": databases()[0], "mysql": databases()[3]}[driver].newPlace(t)
-			db := openDB(t, driver, w.dsn)
-			db.SetMaxOpenConns(1)
-			b, err := NewWithConfig(db, Config{Table: p.table, Flask: backend.FlaskSession2})
-			if err != nil {
-				t.Fatal(err)
-			}
-			revision := map[string]backend.Revision{}
-			write := map[string]func(key string) error{
-				"Create": func(key string) error { _, err := b.Create(ctx, key, []byte("new"), time.Hour); return err },
-				"Update": func(key string) error {
-					_, err := b.Update(ctx, key, []byte("new"), time.Hour, revision[key])
-					return err
-				},
-				"Delete": func(key string) error { return b.Delete(ctx, key, revision[key]) },
-			}
-			for name, f := range write {
-				for _, key := range []string{"warm", "lost"} { // the first prepares
-					if name != "Create" {
-						if revision[name+key], err = b.Create(ctx, name+key, []byte("old"), time.Hour); err != nil {
-							t.Fatal(err)
-						}
-					}
-				}
-				if err := f(name + "warm"); err != nil {
-					t.Fatalf("%s: %v", name, err)
-				}
-				w.lose.Store(true)
-				err := f(name + "lost")
-				if w.lose.Load() {
-					t.Fatalf("%s lost no reply", name)
-				}
-				for _, e := range []error{nil, backend.ErrExists, backend.ErrConflict, backend.ErrNotFound} {
-					if errors.Is(err, e) {
-						t.Errorf("%s: %v", name, err)
-					}
-				}
-				rec, err := b.Load(ctx, name+"lost")
-				if name == "Delete" && !errors.Is(err, backend.ErrNotFound) || name != "Delete" && (err != nil || string(rec.Data) != "new") {
-					t.Errorf("%s did not happen: %q, %v", name, rec.Data, err)
-				}
-			}
-		})
 	}
 }
 

@@ -1,5 +1,10 @@
 package sqlstore
 
+import (
+	"context"
+	"database/sql"
+)
+
 // A FlaskTable is the table of an extension of Flask.
 type FlaskTable int
 
@@ -12,6 +17,24 @@ const (
 // tokens reports whether the data holds write tokens, so that equal data is
 // the same write.
 func (s *Store) tokens() bool { return s.o.Flask == NoFlask }
+
+// conns is a Pool that can be asked for a connection, as a [sql.DB] can.
+type conns interface {
+	Conn(ctx context.Context) (*sql.Conn, error)
+}
+
+// execOnConn runs a statement on one connection. On a pool, database/sql would
+// run it again when the driver calls the connection bad, and lib/pq also does
+// when it was the reply that was lost. The drivers whose statements are
+// prepared do not.
+func execOnConn(ctx context.Context, pool conns, query string, values []any) (sql.Result, error) {
+	conn, err := pool.Conn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close()
+	return conn.ExecContext(ctx, query, values...)
+}
 
 // flaskLayout is the layout of both tables. The time in them is UTC without a
 // time zone. SQLAlchemy's has NULL for no end, and a number for a key of its
