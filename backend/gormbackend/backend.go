@@ -9,6 +9,9 @@
 // the binary type of the dialect for id and data; the database must be able to
 // compare that type with =.
 //
+// With Config.Flask the table is that of Flask's SQLAlchemy, with the columns
+// id, session_id, data and expiry; docs/backends.md has its statements.
+//
 // # What it takes from gorm
 //
 // The connection pool, the dialect and the migrator. The statements are one
@@ -120,7 +123,7 @@ func NewWithConfig(db *gorm.DB, cfg Config) (*Backend, error) {
 		return nil, errors.New("gorm: the database is a transaction")
 	}
 	o := options(cfg)
-	o.Pool = db.Config.ConnPool
+	o.Pool = pool(db, cfg.Flask)
 	var known bool
 	if o.Dialect, known = sqlstore.Named(db.Dialector.Name()); !known {
 		o.Dialect = dialectOf(db)

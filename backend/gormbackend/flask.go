@@ -1,6 +1,8 @@
 package gormbackend
 
 import (
+	"gorm.io/gorm"
+
 	"github.com/go-session2/sessions/backend"
 	"github.com/go-session2/sessions/internal/sqlstore"
 )
@@ -24,4 +26,15 @@ func flaskTable(l backend.FlaskLayout) sqlstore.FlaskTable {
 		return sqlstore.NoFlask
 	}
 	return sqlstore.SQLAlchemy
+}
+
+// pool returns the connections of db. On a table of Flask they are those below
+// gorm's prepared statements, which database/sql may run again.
+func pool(db *gorm.DB, l backend.FlaskLayout) sqlstore.Pool {
+	if p, ok := db.Config.ConnPool.(gorm.GetDBConnector); ok && l != backend.NoFlask {
+		if below, err := p.GetDBConn(); err == nil {
+			return below
+		}
+	}
+	return db.Config.ConnPool
 }

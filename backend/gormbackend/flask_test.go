@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"gorm.io/gorm"
+
 	"github.com/go-session2/sessions/backend"
 	"github.com/go-session2/sessions/backend/backendtest"
 )
@@ -36,6 +38,18 @@ func TestFlaskConformance(t *testing.T) {
 				Flask:      true,
 			})
 		})
+	}
+}
+
+// TestFlaskPrepared has gorm prepare statements, which must not be used.
+func TestFlaskPrepared(t *testing.T) {
+	p := databases()[0].newPlace(t)
+	db := p.open(t, nil).Session(&gorm.Session{PrepareStmt: true})
+	prepared := db.Config.ConnPool.(*gorm.PreparedStmtDB)
+	b := p.backend(t, db, Config{Flask: backend.FlaskSession})
+	cycle(t, b, "session:prepared", []byte("some data"))
+	if n := len(prepared.Stmts.Keys()); n != 0 {
+		t.Errorf("gorm has prepared %d statements", n)
 	}
 }
 

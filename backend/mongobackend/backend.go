@@ -10,6 +10,9 @@
 // the expiry in its filter or checks it. The time is that of the programs,
 // whose clocks must agree to the second or so.
 //
+// With Config.Flask a record is a document of a Flask extension: _id is an
+// ObjectId, id the key, val the data, expiration the date. See [FlaskSchema].
+//
 // # Commands
 //
 // Load is findOne, Create is insertOne, Update and Touch are updateOne (Touch

@@ -15,6 +15,9 @@
 // [Backend.Schema] and Config.SkipSchema to make them otherwise. Package
 // gormbackend has the same layout for these databases.
 //
+// With Config.Flask the table is that of an extension of Flask, with the
+// columns session_id, data and expiry; docs/backends.md has its statements.
+//
 // # Statements
 //
 // Every operation is one statement, one round trip and no transaction. Update
