@@ -38,6 +38,9 @@ func (p place) exec(t testing.TB, text string, values ...any) {
 func TestFlaskConformance(t *testing.T) {
 	for name, cfg := range flaskTables {
 		for _, d := range databases() {
+			if d.name == "SQLite/Bare" || name == "Peewee" && strings.Contains(d.name, "/") {
+				continue // they make no difference to the table
+			}
 			t.Run(name+"/"+d.name, func(t *testing.T) {
 				t.Parallel()
 				p := d.newPlace(t)

@@ -32,7 +32,7 @@ func execOnConn(ctx context.Context, pool conns, query string, values []any) (sq
 	if err != nil {
 		return nil, err
 	}
-	defer conn.Close()
+	defer func() { _ = conn.Close() }()
 	return conn.ExecContext(ctx, query, values...)
 }
 
