@@ -9,6 +9,8 @@
 // the binary type of the dialect for id and data; the database must be able to
 // compare that type with =.
 //
+// # Flask
+//
 // With Config.Flask the table is that of Flask's SQLAlchemy, with the columns
 // id, session_id, data and expiry; docs/backends.md has its statements.
 //
@@ -113,14 +115,17 @@ const (
 )
 
 // NewWithConfig is [New] with options. It returns an error for a db that has
-// no connections, a table name that is not allowed, a MaxSize out of range and
-// a layout of Flask in a database other than the four.
+// no connections, a table name that is not allowed, a MaxSize out of range, an
+// unknown Flask and a Flask in a database other than the four.
 func NewWithConfig(db *gorm.DB, cfg Config) (*Backend, error) {
 	if db == nil || db.Config == nil || db.Dialector == nil || db.Config.ConnPool == nil {
 		return nil, errors.New("gorm: the database is not open")
 	}
 	if _, ok := db.Config.ConnPool.(gorm.TxCommitter); ok {
 		return nil, errors.New("gorm: the database is a transaction")
+	}
+	if cfg.Flask < backend.NoFlask || cfg.Flask > backend.FlaskSession {
+		return nil, errNoFlask
 	}
 	o := options(cfg)
 	o.Pool = pool(db, cfg.Flask)

@@ -1,11 +1,15 @@
 package gormbackend
 
 import (
+	"errors"
+
 	"gorm.io/gorm"
 
 	"github.com/go-session2/sessions/backend"
 	"github.com/go-session2/sessions/internal/sqlstore"
 )
+
+var errNoFlask = errors.New("gorm: Flask is no layout: it is NoFlask, FlaskSession2 or FlaskSession")
 
 var _ backend.FlaskStore = (*Backend)(nil)
 

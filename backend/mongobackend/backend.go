@@ -10,9 +10,6 @@
 // the expiry in its filter or checks it. The time is that of the programs,
 // whose clocks must agree to the second or so.
 //
-// With Config.Flask a record is a document of a Flask extension: _id is an
-// ObjectId, id the key, val the data, expiration the date. See [FlaskSchema].
-//
 // # Commands
 //
 // Load is findOne, Create is insertOne, Update and Touch are updateOne (Touch
@@ -41,6 +38,15 @@
 // that ignores case would take different keys for the same. A sharded
 // collection must be sharded by _id or, better, its hash: by another field,
 // each shard could have a record of the same key.
+//
+// # Flask
+//
+// With [Config.Flask] a record is a document of a Flask extension: _id is an
+// ObjectId, id the key, val the data, expiration the date, or null for a record
+// that does not expire. See [FlaskSchema]. There the data does not tell whose
+// write it is: a write whose reply was lost is an error, unless the driver
+// repeats it (retryWrites) and the server says how the first has ended. A
+// sharded collection must be sharded by id, and not by its hash.
 package mongobackend
 
 import (

@@ -46,14 +46,17 @@ type Config struct {
 }
 
 // NewWithConfig is [New] with options. It returns an error for a nil
-// collection, for a MaxSize out of range, and for a WriteConcern that waits
-// for no server. It does no I/O.
+// collection, for a MaxSize out of range, for a WriteConcern that waits for no
+// server, and for an unknown Flask. It does no I/O.
 func NewWithConfig(coll *mongo.Collection, cfg Config) (*Backend, error) {
 	if cfg.MaxSize < 0 || cfg.MaxSize > MaxDataSize {
 		return nil, fmt.Errorf("mongodb: MaxSize is %d, not from 0 to %d", cfg.MaxSize, MaxDataSize)
 	}
 	if w := cfg.WriteConcern; w != nil && (!w.Acknowledged() || !w.IsValid()) {
 		return nil, errors.New("mongodb: the WriteConcern waits for no server")
+	}
+	if cfg.Flask < backend.NoFlask || cfg.Flask > backend.FlaskSession {
+		return nil, errors.New("mongodb: Flask is no layout: it is NoFlask, FlaskSession2 or FlaskSession")
 	}
 	b := newBackend(coll, cfg)
 	if b.invalid != nil {

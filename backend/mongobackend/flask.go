@@ -37,7 +37,7 @@ func (b *Backend) FlaskLayout() (backend.FlaskLayout, backend.FlaskFormat) {
 //	db.sessions.createIndex({id: 1}, {unique: true})
 //
 // The second is refused while a key has two documents, and in a collection
-// that is sharded by another field.
+// that is sharded by another field or by a hash.
 func FlaskSchema() []mongo.IndexModel {
 	return []mongo.IndexModel{
 		{Keys: bson.D{{Key: flask.expires, Value: 1}}, Options: options.Index().SetExpireAfterSeconds(0)},

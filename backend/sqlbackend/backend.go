@@ -15,6 +15,8 @@
 // [Backend.Schema] and Config.SkipSchema to make them otherwise. Package
 // gormbackend has the same layout for these databases.
 //
+// # Flask
+//
 // With Config.Flask the table is that of an extension of Flask, with the
 // columns session_id, data and expiry; docs/backends.md has its statements.
 //
@@ -106,8 +108,8 @@ func New(db *sql.DB) *Backend {
 }
 
 // NewWithConfig is [New] with options. It returns an error for a nil db, an
-// unknown dialect, a table name that is not allowed and a MaxSize out of
-// range.
+// unknown dialect, a table name that is not allowed, a MaxSize out of range and
+// an unknown Flask.
 func NewWithConfig(db *sql.DB, cfg Config) (*Backend, error) { return open(db, cfg, nil) }
 
 const name = "sql"
@@ -119,6 +121,9 @@ func open(db *sql.DB, cfg Config, closeDB func() error) (*Backend, error) {
 	dialect, err := cfg.Dialect.dialect(db)
 	if err != nil {
 		return nil, err
+	}
+	if cfg.Flask < backend.NoFlask || cfg.Flask > backend.FlaskSession {
+		return nil, errNoFlask
 	}
 	if cfg.Table == "" {
 		cfg.Table = "sessions"

@@ -1,9 +1,13 @@
 package sqlbackend
 
 import (
+	"errors"
+
 	"github.com/go-session2/sessions/backend"
 	"github.com/go-session2/sessions/internal/sqlstore"
 )
+
+var errNoFlask = errors.New("sql: Flask is no layout: it is NoFlask, FlaskSession2 or FlaskSession")
 
 var _ backend.FlaskStore = (*Backend)(nil)
 

@@ -219,4 +219,9 @@ func TestFlaskSettings(t *testing.T) {
 	if layout, format := p.backend(t, Config{}).FlaskLayout(); layout != backend.NoFlask || format != "" {
 		t.Errorf("without the setting: %v, %q", layout, format)
 	}
+	for _, layout := range []backend.FlaskLayout{-1, 3} {
+		if _, err := NewWithConfig(p.open(t), Config{Flask: layout}); err == nil {
+			t.Errorf("NewWithConfig takes the layout %d", layout)
+		}
+	}
 }
