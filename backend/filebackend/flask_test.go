@@ -1,7 +1,6 @@
 package filebackend
 
 import (
-	"context"
 	"crypto/rand"
 	"os"
 	"path/filepath"
@@ -80,5 +79,3 @@ func TestFlaskConformance(t *testing.T) {
 		})
 	}
 }
-
-var _ = context.Background

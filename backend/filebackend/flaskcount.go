@@ -24,18 +24,31 @@ func (b *Backend) countFlask(ctx context.Context, names *naming, delta int) {
 		return
 	}
 	defer s.close()
+	info, err := s.lstat(names.count)
+	if err != nil {
+		return
+	}
 	rec, err := s.findFlask(names.count)
 	if err != nil {
 		return
 	}
-	if n, ok := pickledNumber(rec.data); ok {
-		file, _ := encodeFlask(pickleNumber(max(n+delta, 0)), 0)
-		if temp, dir, err := s.prepare(file); err == nil {
-			dir.Close()
-			if s.dir.Rename(temp, names.count) != nil {
-				s.discard(temp)
-			}
-		}
+	n, ok := pickledNumber(rec.data)
+	if !ok {
+		return
+	}
+	file, _ := encodeFlask(pickleNumber(max(n+delta, 0)), 0)
+	temp, dir, err := s.prepare(file)
+	if err != nil {
+		return
+	}
+	dir.Close()
+	// The time stays when Flask counted last: see findNames.
+	err = s.dir.Chtimes(temp, info.ModTime(), info.ModTime())
+	if err == nil {
+		err = s.dir.Rename(temp, names.count)
+	}
+	if err != nil {
+		s.discard(temp)
 	}
 }
 
