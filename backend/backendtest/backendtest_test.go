@@ -57,9 +57,9 @@ func record(t testing.TB, f func(testing.TB)) []string {
 // maxSize is the limit of the backends that have one.
 const maxSize = minMaxSize + 1000
 
-// brokenRules runs the suite on backends that spoil has been at and returns the names of the rules
-// that it finds broken, sorted, each once.
-func brokenRules(t *testing.T, spoil func(*faulty)) []string {
+// brokenRules runs the suite on backends with a fault and returns the names of
+// the rules that it finds broken, sorted, each once.
+func brokenRules(t *testing.T, tc fault) []string {
 	t.Helper()
 	var ahead atomic.Int64
 	now := func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
@@ -74,7 +74,10 @@ func brokenRules(t *testing.T, spoil func(*faulty)) []string {
 				raw = m
 			}
 			f := limited(m, now)
-			spoil(f)
+			if tc.flask {
+				withoutTokens(f)
+			}
+			tc.spoil(f)
 			return f
 		},
 		Overwrite: func(t testing.TB, key string, data []byte) {
@@ -89,6 +92,9 @@ func brokenRules(t *testing.T, spoil func(*faulty)) []string {
 		Advance:    func(d time.Duration) { ahead.Add(int64(d)) },
 		Resolution: time.Millisecond,
 		MaxSize:    maxSize,
+
+		Flask:         tc.flask,
+		TouchShortens: tc.touchShortens,
 	}
 	var names []string
 	run(t, h, func(t testing.TB, _ string, f func(testing.TB)) {
@@ -117,23 +123,28 @@ func ruleOf(t testing.TB, report string) string {
 	return "?"
 }
 
-func TestSoundBackend(t *testing.T) {
-	got := brokenRules(t, func(*faulty) {})
-	if len(got) > 0 {
-		t.Errorf("a backend that keeps all rules is said to break %q", got)
+func TestSoundBackends(t *testing.T) {
+	for _, sound := range []fault{
+		{name: "one with write tokens", spoil: func(*faulty) {}},
+		{name: "one in a Flask layout", spoil: func(*faulty) {}, flask: true},
+		{name: "one that does not know how long a record lives", spoil: shortenTouches, flask: true, touchShortens: true},
+	} {
+		if got := brokenRules(t, sound); len(got) > 0 {
+			t.Errorf("%s is said to break %q", sound.name, got)
+		}
 	}
 }
 
 // Each of these backends breaks one rule. The suite must find it, and blame
 // it for nothing but what follows from it.
 func TestBrokenBackends(t *testing.T) {
-	cases := slices.Concat(brokenWrites(), brokenLives(), brokenRaces(), brokenData(), brokenExtras())
+	cases := slices.Concat(brokenWrites(), brokenLives(), brokenRaces(), brokenData(), brokenExtras(), brokenFlask())
 	var found sync.Map
 	t.Run("each", func(t *testing.T) { // which ends when all of them have
 		for _, tc := range cases {
 			t.Run(tc.name, func(t *testing.T) {
 				t.Parallel()
-				got := brokenRules(t, tc.spoil)
+				got := brokenRules(t, tc)
 				for _, name := range tc.want {
 					if !slices.Contains(got, name) {
 						t.Errorf("the rule %s was not found broken", name)

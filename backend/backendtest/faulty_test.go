@@ -86,4 +86,7 @@ type fault struct {
 	want  []string // the rules that must be found broken
 	may   []string // rules that this may break as well, by chance
 	spoil func(*faulty)
+
+	flask         bool // the backend uses the layout of a Flask extension
+	touchShortens bool // the harness allows it
 }

@@ -55,9 +55,9 @@
 // which cachelib counts, and from the other files where there is none. The
 // content is
 //
-//	 0  4 bytes  expiry in seconds since 1970-01-01 UTC, in the byte order of
-//	             the machine; 0 for never
-//	    n bytes  data, a pickle, up to the end of the file
+//	0  4 bytes  expiry in seconds since 1970-01-01 UTC, in the byte order of
+//	            the machine; 0 for never
+//	   n bytes  data, a pickle, up to the end of the file
 //
 // Files whose names end in ".__wz_cache" are no sessions, and the lock files
 // are in "locks.__wz_cache": cachelib passes over them. The file that counts
