@@ -18,37 +18,37 @@ import (
 //
 // This is what Decode gives, and what the same Go value is written as:
 //
-//	None                    nil
-//	bool                    bool
-//	int                     int; if too large int64, uint64, *big.Int
-//	float, complex          float64, complex128
-//	str                     string
-//	bytes, bytearray        []byte, ByteArray
-//	list                    []any
-//	tuple, set, frozenset   Tuple, Set, FrozenSet
-//	dict                    map[string]any; with other keys Dict
-//	OrderedDict             OrderedDict
-//	datetime                time.Time; without a time zone in Naive
-//	date, time              Date, Clock
-//	timedelta               time.Duration; if too long TimeDelta
-//	Decimal, UUID, Markup   Decimal, UUID, Markup
+//		None                    nil
+//		bool                    bool
+//		int                     int; if too large int64, uint64, *big.Int
+//		float, complex          float64, complex128
+//		str                     string
+//		bytes, bytearray        []byte, ByteArray
+//		list                    []any
+//		tuple, set, frozenset   Tuple, Set, FrozenSet
+//		dict                    map[string]any; with other keys Dict
+//		OrderedDict             OrderedDict
+//		datetime                time.Time; without a time zone in Naive
+//		date, time              Date, Clock
+//		timedelta               time.Duration; if too long TimeDelta
+//		Decimal, UUID, Markup   Decimal, UUID, Markup
 //
-//   - A str may hold half a surrogate pair: it is three bytes in the string,
-//     which are not UTF-8 for Go. No other string that is not UTF-8 can be
-//     written; use []byte.
-//   - A time is written with its zone's offset and abbreviation, and without
-//     what is below a microsecond: Python's clocks have no nanoseconds. A
-//     Duration with nanoseconds is an error, so that none is lost by
-//     accident; round it. A datetime of a zoneinfo.ZoneInfo is a time in the location of that
-//     name, if this machine's database has it, and written as such again.
-//   - Other Go types are written as [MessagePack] writes them: named types
-//     as their kind, structs as dicts, by the tag session:"name", types with
-//     the methods of encoding.TextMarshaler and TextUnmarshaler as str. An
-//     array is a list, a nil slice, map or pointer None. A map may have
-//     integers, floats or bools as keys. What Python has nothing for, as functions and
-//     channels, is an error that names the type.
-//   - Elements of a set and keys of a dict must be of types that Python can
-//     hash, and differ for Python: 1, 1.0 and True do not.
+//	  - A str may hold half a surrogate pair: it is three bytes in the string,
+//	    which are not UTF-8 for Go. No other string that is not UTF-8 can be
+//	    written; use []byte.
+//	  - A time is written with its zone's offset and abbreviation, and without
+//	    what is below a microsecond: Python's clocks have no nanoseconds. A
+//	    Duration with nanoseconds is an error, so that none is lost by
+//	    accident; round it. A datetime of a zoneinfo.ZoneInfo is a time in the location of that
+//	    name, if this machine's database has it, and written as such again.
+//	  - Other Go types are written as [MessagePack] writes them: named types
+//	    as their kind, structs as dicts, by the tag session:"name", types with
+//	    the methods of encoding.TextMarshaler and TextUnmarshaler as str. An
+//	    array is a list, a nil slice, map or pointer None. A map may have
+//	    integers, floats or bools as keys. What Python has nothing for, as functions and
+//	    channels, is an error that names the type.
+//	  - Elements of a set and keys of a dict must be of types that Python can
+//	    hash, and differ for Python: 1, 1.0 and True do not.
 //
 // DecodeInto converts further when nothing is lost: numbers as MessagePack
 // does; a tuple, set or frozenset to a slice or array; a Markup, Decimal,

@@ -23,7 +23,7 @@ func (r *rewriter) object(n node) {
 	case nodeTrue, nodeFalse:
 		r.bool(n.kind == nodeTrue)
 	case nodeInt:
-		r.int(int64(n.bits()))
+		r.pickleWriter.int(int64(n.bits()))
 	case nodeLong:
 		if r.protocol >= 2 {
 			r.long(r.tape.text(&n))
