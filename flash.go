@@ -1,6 +1,10 @@
 package sessions
 
-import "reflect"
+import (
+	"reflect"
+
+	"github.com/go-session2/sessions/codec"
+)
 
 // A Flash is a message for the next page that the visitor sees.
 type Flash struct {
@@ -28,7 +32,7 @@ func (s *Session) AddFlash(message any, category ...string) {
 		}
 		var pair any = []any{cat, message}
 		if s.m.cfg.flask {
-			pair = []any{cat, message}
+			pair = codec.Tuple{cat, message}
 		}
 		return append(list[:len(list):len(list)], pair), nil
 	}, func(any) {})

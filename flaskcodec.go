@@ -6,4 +6,12 @@ import (
 )
 
 // flaskCodec returns the codec for a format, or nil.
-func flaskCodec(backend.FlaskFormat) codec.Codec { return nil }
+func flaskCodec(format backend.FlaskFormat) codec.Codec {
+	switch format {
+	case backend.FlaskPickle:
+		return codec.Pickle{}
+	case backend.FlaskPickle0:
+		return codec.Pickle{Protocol: codec.PickleProtocol0}
+	}
+	return nil
+}
