@@ -15,7 +15,15 @@ type packWriter struct{ b []byte }
 
 func (w *packWriter) null()       { w.b = msgp.AppendNil(w.b) }
 func (w *packWriter) bool(b bool) { w.b = msgp.AppendBool(w.b, b) }
-func (w *packWriter) int(i int64) { w.b = msgp.AppendInt64(w.b, i) }
+
+// int appends an integer as msgspec does: without a sign if it has none.
+func (w *packWriter) int(i int64) {
+	if i >= 0 {
+		w.b = msgp.AppendUint64(w.b, uint64(i))
+	} else {
+		w.b = msgp.AppendInt64(w.b, i)
+	}
+}
 
 func (w *packWriter) big(n *big.Int) error {
 	switch {
