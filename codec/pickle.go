@@ -112,8 +112,7 @@ func (c Pickle) protocol() (int, error) {
 // length, with an error that names the Go type that is to blame.
 func (c Pickle) Append(dst []byte, v any) ([]byte, error) {
 	protocol, err := c.protocol()
-	e := pickleEncoder{pickleWriter: pickleWriter{buf: dst, protocol: protocol}, start: len(dst), limits: c.limits()}
-	e.left = e.limits.elements
+	e := pickleEncoder{pickleWriter: pickleWriter{buf: dst, protocol: protocol}, meter: newMeter(len(dst), c.limits())}
 	if err == nil {
 		err = e.any(v, 0)
 	}

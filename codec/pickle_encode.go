@@ -8,33 +8,14 @@ import (
 
 var clockType = reflect.TypeFor[Clock]()
 
-// A pickleEncoder appends one value to buf[start:].
+// A pickleEncoder appends one value.
 type pickleEncoder struct {
 	pickleWriter
-	start  int
-	left   int // elements
-	limits limits
-}
-
-// enter counts a container of n elements at a depth.
-func (e *pickleEncoder) enter(n, depth int) error {
-	if depth >= e.limits.depth {
-		return errDepth(e.limits.depth)
-	}
-	if n > e.left {
-		return errElements(e.limits.elements)
-	}
-	e.left -= n
-	return nil
+	meter
 }
 
 // room checks that n bytes are not what makes the value too large.
-func (e *pickleEncoder) room(n int) error {
-	if n > e.limits.size-(len(e.buf)-e.start) {
-		return errSize(e.limits.size)
-	}
-	return nil
-}
+func (e *pickleEncoder) room(n int) error { return e.meter.room(len(e.buf), n) }
 
 func (e *pickleEncoder) any(v any, depth int) error {
 	switch v := v.(type) {

@@ -169,10 +169,10 @@ func (d TimeDelta) String() string {
 		}
 	}
 	b.WriteByte('P')
-	if days != 0 {
+	if days != 0 || micros == 0 {
 		b.WriteString(strconv.Itoa(days) + "D")
 	}
-	if micros != 0 || days == 0 {
+	if micros != 0 {
 		b.WriteString("T" + strconv.Itoa(micros/1e6))
 		if micros %= 1e6; micros != 0 {
 			b.WriteString(strings.TrimRight(fmt.Sprintf(".%06d", micros), "0"))
