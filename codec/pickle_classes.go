@@ -78,8 +78,8 @@ var pythonClasses = map[string]pythonClass{
 	"markupsafe\nMarkup":           classMarkup,
 }
 
-// pythonNames are the names that are written, for Python 3. Protocols 0 to 2
-// have Python 2's where they differ.
+// pythonNames are the names that are written or in errors, for Python 3.
+// Protocols 0 to 2 have Python 2's where they differ.
 var pythonNames = [classEnd]struct{ module, name string }{
 	classDateTime:      {"datetime", "datetime"},
 	classDate:          {"datetime", "date"},
@@ -99,6 +99,13 @@ var pythonNames = [classEnd]struct{ module, name string }{
 	classEncode:        {"_codecs", "encode"},
 	classReconstructor: {"copyreg", "_reconstructor"},
 	classMarkup:        {"markupsafe", "Markup"},
+
+	classZoneInfoUnpickle: {"zoneinfo", "ZoneInfo._unpickle"},
+	classList:             {"builtins", "list"},
+	classTuple:            {"builtins", "tuple"},
+	classDict:             {"builtins", "dict"},
+	classStr:              {"builtins", "str"},
+	classGetAttr:          {"builtins", "getattr"},
 }
 
 var (

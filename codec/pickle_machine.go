@@ -244,20 +244,21 @@ func (m *machine) decimal(op byte) error {
 	if err != nil {
 		return err
 	}
-	text := string(line[:min(len(line), maxDigits+2)])
-	switch {
-	case op == pkLong:
-		text = string(bytes.TrimSuffix(line[:min(len(line), maxDigits+2)], []byte{'L'}))
-	case text == "00":
-		m.push(m.add(nodeFalse, 0, 0))
-		return nil
-	case text == "01":
-		m.push(m.add(nodeTrue, 0, 0))
+	if op == pkInt && len(line) == 2 && line[0] == '0' && line[1]|1 == '1' { // a bool
+		kind := nodeFalse
+		if line[1] == '1' {
+			kind = nodeTrue
+		}
+		m.push(m.add(kind, 0, 0))
 		return nil
 	}
-	if len(line) > maxDigits+2 || text == "" || bytes.ContainsAny(line, "_ \t") {
-		return errDamaged
+	if op == pkLong {
+		line = bytes.TrimSuffix(line, []byte{'L'})
 	}
+	if len(bytes.TrimLeft(line, "+-")) > maxDigits {
+		return errDigits
+	}
+	text := string(line)
 	if i, err := strconv.ParseInt(text, 10, 64); err == nil {
 		m.push(m.addInt(i))
 		return nil
