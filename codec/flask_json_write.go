@@ -134,7 +134,16 @@ func (w *jsonWriter) key(k any) (any, error) {
 			return nil, errNaNJSON
 		}
 		return string(appendJSONFloat(nil, k)), nil
-	case nil, []any, map[string]any, Dict, OrderedDict, record, Tuple, Set, FrozenSet, []byte, ByteArray, complex128, time.Time, time.Duration:
+	case []byte:
+		return base64.StdEncoding.EncodeToString(k), nil
+	case time.Time:
+		return timeText(k)
+	case time.Duration:
+		d, err := deltaOf(k)
+		return d.String(), err
+	case TimeDelta:
+		return k.String(), nil
+	case nil, []any, map[string]any, Dict, OrderedDict, record, Tuple, Set, FrozenSet, ByteArray, complex128:
 		return nil, errKeyJSON
 	}
 	lowered, deep, err := lower(k)

@@ -32,8 +32,16 @@ func (m *machine) build(op byte) error {
 		if err != nil || op == pkDict && len(items)%2 != 0 {
 			return errDamaged
 		}
-		kinds := map[byte]nodeKind{pkTuple: nodeTuple, pkList: nodeList, pkDict: nodeDict, pkFrozenSet: nodeFrozenSet}
-		m.container(kinds[op], items)
+		kind := nodeTuple
+		switch op {
+		case pkList:
+			kind = nodeList
+		case pkDict:
+			kind = nodeDict
+		case pkFrozenSet:
+			kind = nodeFrozenSet
+		}
+		m.container(kind, items)
 	case pkAppend:
 		items, err := m.pop(1)
 		if err != nil {

@@ -119,7 +119,15 @@ func (m *machine) reconstruct(args []uint32) (uint32, error) {
 
 // collection makes a set, frozenset, list or tuple of another.
 func (m *machine) collection(c pythonClass, args []uint32) (uint32, error) {
-	kind := map[pythonClass]nodeKind{classSet: nodeSet, classFrozenSet: nodeFrozenSet, classList: nodeList, classTuple: nodeTuple}[c]
+	kind := nodeSet
+	switch c {
+	case classFrozenSet:
+		kind = nodeFrozenSet
+	case classList:
+		kind = nodeList
+	case classTuple:
+		kind = nodeTuple
+	}
 	if len(args) == 0 {
 		return m.add(kind, 0, 0), nil
 	}

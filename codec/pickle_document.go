@@ -22,23 +22,15 @@ func (c Pickle) Split(doc []byte, yield func(Entry) error) error {
 		return fmt.Errorf("codec: pickle: split: %w", err)
 	}
 	r.buf = make([]byte, 0, len(doc)+len(doc)/8)
-	var keys textKeys
+	if err := r.keys(&dict); err != nil {
+		return fmt.Errorf("codec: pickle: split: %w", err)
+	}
 	var key []byte
-	n := 0
+	isKey := false
 	var stopped error
 	err = r.children(&dict, func(i uint32) error {
-		if n++; n%2 != 0 {
-			k := r.get(i)
-			if k.kind != nodeText {
-				return errDocument
-			}
-			key = r.tape.text(k)
-			if !keys.add(key) {
-				return errDuplicate
-			}
-			if n/2 >= r.limits.elements {
-				return errElements(r.limits.elements)
-			}
+		if isKey = !isKey; isKey {
+			key = r.tape.text(r.get(i))
 			return nil
 		}
 		if err := r.next(i); err != nil {
@@ -80,6 +72,38 @@ func (r *rewriter) open(doc []byte) (node, error) {
 	return dict, nil
 }
 
+// keys checks the keys of a document.
+func (r *rewriter) keys(dict *node) error {
+	n := 0
+	_ = r.children(dict, func(uint32) error { n++; return nil })
+	if n /= 2; n > r.limits.elements {
+		return errElements(r.limits.elements)
+	}
+	var keys keySet // of those in data
+	var others textKeys
+	keys.init(r.data, n)
+	isKey := false
+	return r.children(dict, func(i uint32) error {
+		if isKey = !isKey; !isKey {
+			return nil
+		}
+		k := r.get(i)
+		if k.kind != nodeText {
+			return errDocument
+		}
+		fresh := false
+		if r.extra == nil {
+			fresh = keys.add(r.tape.text(k), int(k.at))
+		} else {
+			fresh = others.add(r.tape.text(k))
+		}
+		if !fresh {
+			return errDuplicate
+		}
+		return nil
+	})
+}
+
 // Join implements [Codec]. It checks the keys, their number and the size of
 // the document, and trusts each Raw to be from Append or Split. When it fails it
 // returns dst unchanged in length.
@@ -114,15 +138,24 @@ func (c Pickle) join(dst []byte, entries []Entry) ([]byte, error) {
 		w.op(pkProto, byte(protocol))
 	}
 	w.dict(len(entries))
-	var keys textKeys
+	var keys keySet
+	var escaped textKeys // in protocol 0
+	keys.init(nil, len(entries))
 	for _, e := range entries {
 		if !isText(e.Key) {
 			return nil, errUTF8
 		}
-		if !keys.add(e.Key) {
+		w.text(e.Key)
+		fresh := false
+		if protocol == 0 {
+			fresh = escaped.add(e.Key)
+		} else {
+			keys.base = w.buf[len(dst):]
+			fresh = keys.add(e.Key, len(keys.base)-len(e.Key))
+		}
+		if !fresh {
 			return nil, errDuplicate
 		}
-		w.text(e.Key)
 		w.buf = append(w.buf, e.Raw...)
 	}
 	w.dictEnd(len(entries))

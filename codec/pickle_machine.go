@@ -27,7 +27,7 @@ const maxDigits = 4300
 // run follows all opcodes, to the STOP that ends a document or to the end of a
 // fragment, and returns the only object that is left.
 func (m *machine) run(document bool) (uint32, error) {
-	m.nodes = make([]node, 1, len(m.data)/4+8)
+	m.nodes = make([]node, 1, min(len(m.data)/6+8, 1<<12))
 	for {
 		if m.i >= len(m.data) {
 			if document {
@@ -65,17 +65,12 @@ func (m *machine) step(op byte) error {
 		m.push(m.add(nodeTrue, 0, 0))
 	case pkNewFalse:
 		m.push(m.add(nodeFalse, 0, 0))
-	case pkBinInt1, pkBinInt2, pkBinInt:
-		width := map[byte]int{pkBinInt1: 1, pkBinInt2: 2, pkBinInt: 4}[op]
-		b, err := m.take(width)
-		if err != nil {
-			return err
-		}
-		n := int64(little(b))
-		if op == pkBinInt {
-			n = int64(int32(n))
-		}
-		m.push(m.addInt(n))
+	case pkBinInt1:
+		return m.short(1)
+	case pkBinInt2:
+		return m.short(2)
+	case pkBinInt:
+		return m.short(4)
 	case pkLong1:
 		return m.long(1)
 	case pkLong4:
@@ -183,6 +178,20 @@ func (m *machine) push(i uint32) { m.stack = append(m.stack, i) }
 
 func (m *machine) pushFloat(bits uint64) {
 	m.push(m.add(nodeFloat, uint32(bits>>32), uint32(bits)))
+}
+
+// short reads an integer of width bytes.
+func (m *machine) short(width int) error {
+	b, err := m.take(width)
+	if err != nil {
+		return err
+	}
+	n := int64(little(b))
+	if width == 4 {
+		n = int64(int32(n))
+	}
+	m.push(m.addInt(n))
+	return nil
 }
 
 // sized reads a text or bytes, whose length is width bytes.

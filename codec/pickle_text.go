@@ -48,8 +48,12 @@ func unescape(dst, line []byte) ([]byte, bool) {
 			continue
 		}
 		i++
-		digits := map[byte]int{'u': 4, 'U': 8}[line[i]]
-		if digits == 0 {
+		digits := 4
+		switch line[i] {
+		case 'u':
+		case 'U':
+			digits = 8
+		default:
 			dst = utf8.AppendRune(append(dst, '\\'), rune(line[i]))
 			continue
 		}

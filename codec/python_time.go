@@ -198,44 +198,41 @@ func (d *TimeDelta) UnmarshalText(text []byte) error {
 	if !ok || s == "" || strings.HasSuffix(s, "T") {
 		return errText
 	}
-	units := "WDTHMS"
-	sizes := map[byte]int64{'W': 7 * 86400e6, 'D': 86400e6, 'H': 3600e6, 'M': 60e6, 'S': 1e6}
-	var micros int64
+	const day = 86400e6
+	sizes := map[byte]int64{'W': 7, 'D': 1, 'H': 3600e6, 'M': 60e6, 'S': 1e6} // days, microseconds
+	units := "WDT"
+	var days, micros int64
 	for s != "" {
-		if rest, ok := strings.CutPrefix(s, "T"); ok && strings.Contains(units, "T") {
+		if rest, ok := strings.CutPrefix(s, "T"); ok && units != "" && strings.HasSuffix(units, "T") {
 			s, units = rest, "HMS"
 			continue
 		}
 		end := strings.IndexFunc(s, func(r rune) bool { return r != '.' && (r < '0' || r > '9') })
-		if end < 1 || s[end] == 'T' || !strings.Contains(units, s[end:end+1]) || s[end] != 'S' && strings.Contains(s[:end], ".") || strings.Contains(units, "T") && strings.Contains("HMS", s[end:end+1]) {
+		if end < 1 || s[end] == 'T' || !strings.Contains(units, s[end:end+1]) {
 			return errText
 		}
-		whole, fraction, _ := strings.Cut(s[:end], ".")
-		if len(whole) > 15 || len(fraction) > 6 {
-			return errText
-		}
+		whole, fraction, has := strings.Cut(s[:end], ".")
 		n, err := strconv.ParseInt(whole, 10, 64)
 		size := sizes[s[end]]
-		if err != nil || n > (math.MaxInt64-micros-1e6)/size {
+		if err != nil || n > math.MaxInt64/2/size || len(fraction) > 6 || has && (s[end] != 'S' || fraction == "" || strings.Contains(fraction, ".")) {
 			return errText
 		}
-		micros += n * size
-		if fraction != "" {
-			n, err := strconv.ParseInt((fraction + "000000")[:6], 10, 64)
-			if err != nil {
-				return errText
-			}
+		if n *= size; strings.Contains("WD", s[end:end+1]) {
+			days = min(days+n, maxDays+1)
+		} else {
 			micros += n
+			n, _ = strconv.ParseInt((fraction + "000000")[:6], 10, 64)
+			days, micros = days+(micros+n)/day, (micros+n)%day
 		}
 		units = units[strings.IndexByte(units, s[end])+1:]
 		s = s[end+1:]
 	}
 	if negative {
-		micros = -micros
+		days, micros = -days, -micros
 	}
-	days, rest := micros/86400e6, micros%86400e6
+	rest := micros
 	if rest < 0 {
-		days, rest = days-1, rest+86400e6
+		days, rest = days-1, rest+day
 	}
 	if days < -maxDays || days > maxDays {
 		return errText
