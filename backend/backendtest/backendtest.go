@@ -72,6 +72,10 @@ type Harness struct {
 	// which equal bytes do not mean the same write: see [backend.FlaskStore].
 	Flask bool
 
+	// JSON says that data must be JSON objects, as in the layouts that store
+	// them as such. Default: data is any bytes.
+	JSON bool
+
 	// Contention is the number of goroutines that race for one key, at
 	// least 2. Default: 16.
 	Contention int

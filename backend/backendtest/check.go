@@ -64,13 +64,22 @@ func report(t testing.TB, text, format string, args ...any) {
 func newKey() string { return "bt:" + rand.Text() }
 
 // newData returns data of n bytes, at least 26, that was never used, as
-// package sessions never writes the same bytes twice.
+// package sessions never writes the same bytes twice. Like all data but some
+// payloads it is a JSON object, which a backend of any kind takes.
 func newData(n int) []byte {
-	d := []byte(rand.Text())
-	for len(d) < n {
-		d = append(d, d...)
+	text := rand.Text()
+	return object(n, func(i int) byte { return text[i%len(text)] })
+}
+
+// object returns a JSON object of n bytes with one string in it. char gives
+// the characters of the string, none of which JSON escapes.
+func object(n int, char func(i int) byte) []byte {
+	const begin, end = `{"d":"`, `"}`
+	d := append(make([]byte, 0, n), begin...)
+	for i := range n - len(begin) - len(end) {
+		d = append(d, char(i))
 	}
-	return d[:n]
+	return append(d, end...)
 }
 
 func (c *check) must(op string, err error) {

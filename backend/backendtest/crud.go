@@ -63,7 +63,11 @@ func createEqual(c *check) {
 
 // payloads returns data that a text column, a C string, a JSON document or a
 // small page would spoil.
-func payloads(maxSize int) [][]byte {
+func payloads(h Harness) [][]byte {
+	maxSize := h.MaxSize
+	if h.JSON {
+		return objects(maxSize)
+	}
 	var all [256]byte
 	for i := range all {
 		all[i] = byte(i)
@@ -85,8 +89,25 @@ func payloads(maxSize int) [][]byte {
 	return list
 }
 
+// objects returns JSON objects that a store would spoil which does not keep
+// the text.
+func objects(maxSize int) [][]byte {
+	list := [][]byte{
+		[]byte(`{}`),
+		[]byte(`{"z": 1, "a" :2,  "": "\u0000\u00e9\\/"}`),
+		[]byte(`{"1": 1.0, "2": 1e2, "3": -0, "4": 12345678901234567890123, "5": 0.1000000000000000055511}`),
+		[]byte(`{"html": "<&>\u2028", "text": "\u65e5本 😀\ud83d\ude00"}`),
+		[]byte(`{"a": {"a": {"a": [[], {}, null, true, "2026-01-01", [1, "x", {}]]}}, "a.b": {"a.b": []}}`),
+		newData(minMaxSize),
+	}
+	if maxSize == 0 || maxSize >= 256<<10 {
+		list = append(list, newData(256<<10))
+	}
+	return list
+}
+
 func createStores(c *check) {
-	for _, data := range payloads(c.MaxSize) {
+	for _, data := range payloads(c.Harness) {
 		key, _ := c.create(data, longTTL)
 		c.holds(key, data)
 	}
@@ -94,7 +115,7 @@ func createStores(c *check) {
 
 func updateStores(c *check) {
 	key, rev := c.create(newData(1000), longTTL)
-	for _, data := range payloads(c.MaxSize) {
+	for _, data := range payloads(c.Harness) {
 		rev = c.update(key, data, longTTL, rev)
 		c.holds(key, data)
 		short := newData(26)
@@ -106,7 +127,11 @@ func updateStores(c *check) {
 func createExists(c *check) {
 	data := newData(100)
 	key, rev := c.create(data, longTTL)
-	for _, other := range [][]byte{newData(100), newData(50), data[:99], {}} {
+	others := [][]byte{newData(100), newData(50)}
+	if !c.JSON {
+		others = append(others, data[:99], []byte{})
+	}
+	for _, other := range others {
 		_, err := c.second.Create(c.ctx, key, other, longTTL)
 		c.wants("the second Create", err, backend.ErrExists)
 		c.holds(key, data)

@@ -87,6 +87,6 @@ type fault struct {
 	may   []string // rules that this may break as well, by chance
 	spoil func(*faulty)
 
-	flask         bool // the backend uses the layout of a Flask extension
-	touchShortens bool // the harness allows it
+	flask         bool // it claims to be in the layout of a Flask extension
+	touchShortens bool // and that it does not know how long a record lives
 }

@@ -2,7 +2,8 @@ package backendtest
 
 import (
 	"bytes"
-	"encoding/binary"
+	"crypto/rand"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"sync"
@@ -68,9 +69,29 @@ func raceKeys(c *check) {
 	})
 }
 
-// count returns data that holds a number and, as package sessions does it, a
+// A counter is data that holds a number and, as package sessions does it, a
 // token that no other data has.
-func count(n uint64) []byte { return append(binary.BigEndian.AppendUint64(nil, n), newData(26)...) }
+type counter struct {
+	Count int    `json:"count"`
+	Token string `json:"token"`
+}
+
+func count(n int) []byte {
+	data, err := json.Marshal(counter{n, rand.Text()})
+	if err != nil {
+		panic(err) // no counter cannot be encoded
+	}
+	return data
+}
+
+// number returns the number in the data of a record.
+func number(rec backend.Record) (int, error) {
+	var c counter
+	if err := json.Unmarshal(rec.Data, &c); err != nil {
+		return 0, fmt.Errorf("Load returned %d bytes, which are none that were stored", len(rec.Data))
+	}
+	return c.Count, nil
+}
 
 // increment adds one to the number under key.
 func increment(c *check, b backend.Backend, key string) error {
@@ -79,10 +100,11 @@ func increment(c *check, b backend.Backend, key string) error {
 		if err != nil {
 			return fmt.Errorf("Load failed: %w", err)
 		}
-		if len(rec.Data) < 8 {
-			return fmt.Errorf("Load returned %d bytes", len(rec.Data))
+		n, err := number(rec)
+		if err != nil {
+			return err
 		}
-		_, err = b.Update(c.ctx, key, count(binary.BigEndian.Uint64(rec.Data)+1), longTTL, rec.Revision)
+		_, err = b.Update(c.ctx, key, count(n+1), longTTL, rec.Revision)
 		if !errors.Is(err, backend.ErrConflict) {
 			if err != nil {
 				err = fmt.Errorf("Update failed: %w", err)
@@ -98,8 +120,8 @@ func (c *check) counts(key string, want int) {
 	c.t.Helper()
 	rec, err := c.b.Load(c.ctx, key)
 	c.must("Load", err)
-	if len(rec.Data) < 8 || binary.BigEndian.Uint64(rec.Data) != uint64(want) {
-		c.broken("the count after %d increments is %x", want, rec.Data[:min(8, len(rec.Data))])
+	if n, err := number(rec); err != nil || n != want {
+		c.broken("the count after %d increments is %d, %v", want, n, err)
 	}
 }
 
@@ -261,15 +283,17 @@ func raceLogout(c *check) {
 }
 
 func raceLoad(c *check) {
-	const size = minMaxSize
-	key, rev := c.create(bytes.Repeat([]byte{0}, size), longTTL)
+	// The length changes too, as a file that is cut short would show.
+	written := func(n int) []byte {
+		return object(minMaxSize-n, func(int) byte { return '0' + byte(n) }) // up to N
+	}
+	key, rev := c.create(written(0), longTTL)
 	var done atomic.Bool
 	c.race(4, func(i int, b backend.Backend) error {
 		if i == 0 {
 			defer done.Store(true)
 			for n := range 3 * rounds {
-				// The length changes too, as a file that is cut short would show.
-				next, err := b.Update(c.ctx, key, bytes.Repeat([]byte{byte(n + 1)}, size-n), longTTL, rev)
+				next, err := b.Update(c.ctx, key, written(n+1), longTTL, rev)
 				if err != nil {
 					return fmt.Errorf("Update failed: %w", err)
 				}
@@ -282,13 +306,8 @@ func raceLoad(c *check) {
 			if err != nil {
 				return fmt.Errorf("Load failed: %w", err)
 			}
-			if len(rec.Data) == 0 {
-				return errors.New("Load returned no data")
-			}
-			n := int(rec.Data[0])
-			if want := size - max(0, n-1); len(rec.Data) != want || bytes.Count(rec.Data, rec.Data[:1]) != want {
-				return fmt.Errorf("Load returned %d bytes, %d of them of the write that stored %d",
-					len(rec.Data), bytes.Count(rec.Data, rec.Data[:1]), want)
+			if n := minMaxSize - len(rec.Data); n < 0 || n > 3*rounds || !bytes.Equal(rec.Data, written(n)) {
+				return fmt.Errorf("Load returned %d bytes, which are not what any write has stored", len(rec.Data))
 			}
 		}
 		return nil

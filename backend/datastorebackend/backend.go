@@ -37,6 +37,13 @@
 // A policy is billed like other deletes and may be a day late, which harms
 // nothing.
 //
+// # Flask
+//
+// With [Config.Flask] the entities are those of Flask-Session2: the properties
+// data and expiry, which is null for a record that does not expire. There the
+// data does not tell whose write it is: when the reply to a commit was lost and
+// the client has repeated it, that is an error.
+//
 // # Tests
 //
 // This package was tested against the emulators of the Google Cloud CLI only:
@@ -46,7 +53,7 @@
 package datastorebackend
 
 import (
-	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -68,6 +75,8 @@ type Backend struct {
 	redacted
 	client  *datastore.Client
 	kind    string
+	flask   backend.FlaskLayout
+	layout  layout
 	maxSize int
 	options []datastore.TransactionOption
 	turns   turns
@@ -127,10 +136,8 @@ func (b *Backend) Create(ctx context.Context, key string, data []byte, ttl time.
 				return backend.ErrExists
 			case err != nil:
 				return err
-			case bytes.Equal(there.data, data):
-				return errDone
 			}
-			return backend.ErrExists
+			return cmp.Or(b.ours(there, &rec), backend.ErrExists)
 		})
 	}
 	if err != nil {
@@ -145,6 +152,7 @@ func (b *Backend) Update(ctx context.Context, key string, data []byte, ttl time.
 	if len(data) > b.maxSize {
 		return nil, fail(ctx, op, key, backend.TooLarge(len(data), b.maxSize))
 	}
+	rec := record{data: data, expires: expiry(b.now(), ttl)}
 	err := b.transact(ctx, key, func(tx *datastore.Transaction) error {
 		there, err := b.find(key, tx.Get)
 		switch {
@@ -152,12 +160,10 @@ func (b *Backend) Update(ctx context.Context, key string, data []byte, ttl time.
 			return backend.ErrConflict
 		case err != nil:
 			return err
-		case bytes.Equal(there.data, data) && !there.is(base):
-			return errDone
 		case !there.is(base):
-			return backend.ErrConflict
+			return cmp.Or(b.ours(there, &rec), backend.ErrConflict)
 		}
-		return b.put(tx, key, record{data: data, expires: expiry(b.now(), ttl), other: there.other})
+		return b.put(tx, key, record{data: data, expires: rec.expires, other: there.other})
 	})
 	if err != nil {
 		return nil, fail(ctx, op, key, err)
@@ -173,7 +179,7 @@ func (b *Backend) Touch(ctx context.Context, key string, ttl time.Duration) erro
 			return err
 		}
 		until := expiry(b.now(), ttl)
-		if !there.expires.Before(until) {
+		if there.expires.IsZero() || !there.expires.Before(until) {
 			return errDone
 		}
 		there.expires = until

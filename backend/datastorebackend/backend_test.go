@@ -311,10 +311,15 @@ func TestInterference(t *testing.T) {
 		theirs := record{data: []byte("theirs"), expires: expiry(time.Now(), time.Hour)}
 		wrote := make(chan error, 1)
 		write := sync.OnceFunc(func() {
-			_, err := b.client.Put(ctx, b.name("key"), encode(theirs))
+			_, err := b.client.Put(ctx, b.name("key"), b.layout.encode(theirs))
 			wrote <- err
 		})
+		asked := 0
 		b.now = func() time.Time { // is asked between lookup and commit
+			asked++
+			if asked == 1 { // for the expiry, before the lookup
+				return time.Now()
+			}
 			if s.beginFirst {
 				go write()
 			} else {

@@ -66,10 +66,11 @@ func (b *Backend) transact(ctx context.Context, key string, f func(*datastore.Tr
 		})
 	}
 	_, err := do(ctx, b, run)
-	if status.Code(err) == codes.InvalidArgument {
+	if status.Code(err) == codes.InvalidArgument && b.flask == backend.NoFlask {
 		// That is the answer when the reply to a commit was lost and the
 		// client has repeated it, as the transaction is closed by then. If
-		// the commit was done, f finds what it has stored.
+		// the commit was done, f finds what it has stored. In a layout of
+		// Flask it could not tell, so that the error stands.
 		_, err = do(ctx, b, run)
 	}
 	if errors.Is(err, errDone) {
@@ -91,7 +92,7 @@ func (b *Backend) find(key string, get func(*datastore.Key, any) error) (*record
 	if err != nil {
 		return nil, err
 	}
-	rec, err := decode(list)
+	rec, err := b.layout.decode(list)
 	if err == nil && !rec.live(b.now()) {
 		return nil, backend.ErrNotFound
 	}
@@ -100,13 +101,13 @@ func (b *Backend) find(key string, get func(*datastore.Key, any) error) (*record
 
 // put stores a record at the end of a transaction.
 func (b *Backend) put(tx *datastore.Transaction, key string, rec record) error {
-	_, err := tx.Put(b.name(key), encode(rec))
+	_, err := tx.Put(b.name(key), b.layout.encode(rec))
 	return err
 }
 
 // insert stores an entity that is not there.
 func (b *Backend) insert(ctx context.Context, key string, rec record) error {
-	return b.write(ctx, key, datastore.NewInsert(b.name(key), encode(rec)))
+	return b.write(ctx, key, datastore.NewInsert(b.name(key), b.layout.encode(rec)))
 }
 
 // remove deletes an entity.

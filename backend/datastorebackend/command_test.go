@@ -236,7 +236,7 @@ func TestQuiet(t *testing.T) {
 	eachServer(t, func(t *testing.T, s server) {
 		b, ctx := s.fresh(t), context.Background()
 		const key = "session:secret"
-		rec := encode(record{data: []byte("secret-data"), expires: time.Now()})
+		rec := b.layout.encode(record{data: []byte("secret-data"), expires: time.Now()})
 		if _, err := b.client.Put(ctx, b.name(key), rec); err != nil {
 			t.Fatal(err)
 		}

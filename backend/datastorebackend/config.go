@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"cloud.google.com/go/datastore"
+
+	"github.com/go-session2/sessions/backend"
 )
 
 // DefaultKind is the kind of the entities of a Backend that is not told
@@ -40,20 +42,27 @@ type Config struct {
 	// backend opened by settings sets it where DATASTORE_EMULATOR_HOST is
 	// set. Default: the first lookup begins the transaction.
 	BeginFirst bool
+
+	// Flask is FlaskSession2 for a kind that Flask-Session2 shares.
+	// Default: none does.
+	Flask backend.FlaskLayout
 }
 
 // kindName is what a kind may be called; Datastore allows more.
 var kindName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_.-]{0,127}$`)
 
 // NewWithConfig is [New] with options. It returns an error for a nil client,
-// for a Kind that is no such name, and for a MaxSize out of range. It does no
-// I/O.
+// for a Kind that is no such name, for a MaxSize out of range, and for a Flask
+// extension that does not use Datastore. It does no I/O.
 func NewWithConfig(client *datastore.Client, cfg Config) (*Backend, error) {
 	if cfg.Kind != "" && (!kindName.MatchString(cfg.Kind) || reserved(cfg.Kind)) {
 		return nil, errors.New("datastore: Kind is not a name of letters, digits, '_', '.' and '-'")
 	}
 	if cfg.MaxSize < 0 || cfg.MaxSize > MaxDataSize {
 		return nil, fmt.Errorf("datastore: MaxSize is %d, not from 0 to %d", cfg.MaxSize, MaxDataSize)
+	}
+	if cfg.Flask != backend.NoFlask && cfg.Flask != backend.FlaskSession2 {
+		return nil, fmt.Errorf("datastore: %w", errNoFlask)
 	}
 	b := newBackend(client, cfg)
 	if b.invalid != nil {
@@ -64,6 +73,7 @@ func NewWithConfig(client *datastore.Client, cfg Config) (*Backend, error) {
 
 func newBackend(client *datastore.Client, cfg Config) *Backend {
 	b := &Backend{client: client, kind: DefaultKind, maxSize: MaxDataSize, now: time.Now}
+	b.flask, b.layout = cfg.Flask, layoutOf(cfg.Flask)
 	if client == nil {
 		b.invalid = errors.New("the client is nil")
 	}

@@ -12,50 +12,57 @@ import (
 	"github.com/go-session2/sessions/backend"
 )
 
-// The properties of an entity.
-const (
-	dataProperty    = "data"
-	expiresProperty = "expires"
-)
+// dataProperty is the property that holds the data.
+const dataProperty = "data"
+
+// A layout says what is stored beside the data.
+type layout struct {
+	expires string // the property that holds the expiry
+	forever bool   // which may be a null, or absent
+}
+
+// native is the layout of this package.
+var native = layout{expires: "expires"}
 
 // A record is what an entity holds. The data is its revision.
 type record struct {
 	data    backend.Revision
-	expires time.Time
+	expires time.Time              // zero: never
 	other   datastore.PropertyList // what this package knows nothing of
 }
 
-func (r *record) live(now time.Time) bool { return now.Before(r.expires) }
+func (r *record) live(now time.Time) bool { return r.expires.IsZero() || now.Before(r.expires) }
 
 func (r *record) is(base backend.Revision) bool { return base != nil && bytes.Equal(r.data, base) }
 
 // encode returns the properties of the entity for a record.
-func encode(r record) *datastore.PropertyList {
+func (l layout) encode(r record) *datastore.PropertyList {
 	list := append(datastore.PropertyList{
 		{Name: dataProperty, Value: []byte(r.data), NoIndex: true},
-		{Name: expiresProperty, Value: r.expires},
+		{Name: l.expires, Value: r.expires},
 	}, r.other...)
 	return &list
 }
 
 // decode takes the properties of an entity apart.
-func decode(list datastore.PropertyList) (*record, error) {
+func (l layout) decode(list datastore.PropertyList) (*record, error) {
 	var r record
-	var isBytes, isTime bool
+	isBytes, isTime := false, l.forever
 	for _, p := range list {
 		switch p.Name {
 		case dataProperty:
 			var data []byte
 			data, isBytes = p.Value.([]byte)
 			r.data = revision(data)
-		case expiresProperty:
+		case l.expires:
 			r.expires, isTime = p.Value.(time.Time)
+			isTime = isTime || l.forever && p.Value == nil
 		default:
 			r.other = append(r.other, p)
 		}
 	}
 	if !isBytes || !isTime {
-		return nil, fmt.Errorf("%w: the entity has no blob %s or no timestamp %s", backend.ErrCorrupt, dataProperty, expiresProperty)
+		return nil, fmt.Errorf("%w: the entity has no blob %s or no timestamp %s", backend.ErrCorrupt, dataProperty, l.expires)
 	}
 	return &r, nil
 }

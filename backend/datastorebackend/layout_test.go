@@ -65,7 +65,7 @@ func TestStored(t *testing.T) {
 
 		theirs := datastore.Property{Name: "theirs", Value: strings.Repeat("x", 2000), NoIndex: true}
 		rec := record{data: []byte("data"), expires: expiry(time.Now(), ttl), other: datastore.PropertyList{theirs}}
-		if _, err := b.client.Put(ctx, b.name("key"), encode(rec)); err != nil {
+		if _, err := b.client.Put(ctx, b.name("key"), b.layout.encode(rec)); err != nil {
 			t.Fatal(err)
 		}
 		start = time.Now()
@@ -166,7 +166,7 @@ func TestForeignKeys(t *testing.T) {
 			datastore.NameKey(b.kind, "key", datastore.NameKey("z"+b.kind, "parent", nil)),
 		}
 		for _, key := range foreign {
-			if _, err := b.client.Put(ctx, key, encode(record{expires: time.Now()})); err != nil {
+			if _, err := b.client.Put(ctx, key, b.layout.encode(record{expires: time.Now()})); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -26,6 +26,7 @@ func init() { backend.Register("datastore", open) }
 // it, GCLOUD_APP_PROJECT_ID is the project, and without that the one that the
 // credentials of the environment name. The records are of the kind session, in
 // the default database. A client for another database is made by the program.
+// With SESSION_FLASK_COMPATIBLE the layout is that of Flask-Session2.
 //
 // The client that it makes uses the credentials of the environment, or the
 // emulator that DATASTORE_EMULATOR_HOST names.
@@ -43,8 +44,12 @@ func open(s *backend.Settings) (backend.Backend, error) {
 	if ok && (isClient && client == nil || !isClient && !isName || isName && !projectID.MatchString(name)) {
 		s.Reject(clientSetting, "a *datastore.Client or the ID of a project")
 	}
+	flask := s.FlaskLayout()
 	if err := s.Err(); err != nil {
 		return nil, err // before there is a client to be closed
+	}
+	if flask == backend.FlaskSession {
+		return nil, errNoFlask
 	}
 	if !isClient {
 		var err error
@@ -52,7 +57,7 @@ func open(s *backend.Settings) (backend.Backend, error) {
 			return nil, err
 		}
 	}
-	b := newBackend(client, Config{BeginFirst: os.Getenv("DATASTORE_EMULATOR_HOST") != ""})
+	b := newBackend(client, Config{Flask: flask, BeginFirst: os.Getenv("DATASTORE_EMULATOR_HOST") != ""})
 	b.owned = !isClient
 	return b, nil
 }

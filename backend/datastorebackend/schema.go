@@ -7,5 +7,9 @@ package datastorebackend
 //
 // https://cloud.google.com/sdk/gcloud/reference/firestore/fields/ttls/update
 func Schema(kind string) []string {
-	return []string{"gcloud firestore fields ttls update " + expiresProperty + " --collection-group=" + kind + " --enable-ttl"}
+	return native.schema(kind)
+}
+
+func (l layout) schema(kind string) []string {
+	return []string{"gcloud firestore fields ttls update " + l.expires + " --collection-group=" + kind + " --enable-ttl"}
 }

@@ -21,7 +21,7 @@ func (b *Backend) Sweep(ctx context.Context, limit int) (removed int, err error)
 		n := min(limit-removed, sweepBatch)
 		keys, err := do(ctx, b, func() ([]*datastore.Key, error) {
 			if found == nil {
-				found = b.client.Run(ctx, datastore.NewQuery(b.kind).FilterField(expiresProperty, "<=", b.now()).KeysOnly())
+				found = b.client.Run(ctx, datastore.NewQuery(b.kind).FilterField(b.layout.expires, "<=", b.now()).KeysOnly())
 			}
 			return next(found, n)
 		})
@@ -72,7 +72,7 @@ func (b *Backend) removeAll(ctx context.Context, keys []*datastore.Key) (removed
 			if each[i] != nil {
 				return each[i]
 			}
-			if rec, err := decode(lists[i]); err == nil && !rec.live(b.now()) {
+			if rec, err := b.layout.decode(lists[i]); err == nil && !rec.live(b.now()) {
 				expired = append(expired, key)
 			}
 		}

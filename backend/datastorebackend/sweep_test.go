@@ -57,7 +57,7 @@ func TestSweepBatches(t *testing.T) {
 		for i := range n {
 			keys = append(keys, b.name(fmt.Sprint("foreign", i)), b.name(fmt.Sprint("expired", i)))
 			lists = append(lists, datastore.PropertyList{{Name: "expires", Value: time.Unix(0, 0)}},
-				*encode(record{data: backend.Revision("data"), expires: time.Unix(1, 0)}))
+				*b.layout.encode(record{data: backend.Revision("data"), expires: time.Unix(1, 0)}))
 		}
 		if _, err := b.client.PutMulti(ctx, keys, lists); err != nil {
 			t.Fatal(err)

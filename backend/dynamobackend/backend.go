@@ -44,6 +44,19 @@
 // recognise what they have stored already, and Touch may be repeated. A
 // Delete at a revision that is repeated finds nothing and returns
 // ErrNotFound, although it was this call that removed the record.
+//
+// # Flask
+//
+// With [Config.Flask] the items are those of a Flask extension. Flask-Session2
+// has the attributes SessionId (S) and Session (S), which is JSON, and no
+// expiry: what it has stored never ends, until this package stores it, which
+// adds expires. Flask-Session has id (S), val (B) and expiration (N), whose
+// value is off by the server's distance from UTC unless the Flask process runs
+// in UTC; it is taken as it is.
+//
+// There the data does not tell whose write it is, so that Create, Update and
+// Delete are not repeated by the SDK but when they have certainly done
+// nothing: when they were throttled, or there was no connection.
 package dynamobackend
 
 import (
@@ -54,6 +67,7 @@ import (
 	"net/http"
 	"sync/atomic"
 	"time"
+	"unicode/utf8"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -72,6 +86,8 @@ type Backend struct {
 	client  dynamodbiface.DynamoDBAPI
 	table   string
 	maxSize int
+	layout  layout
+	flask   backend.FlaskLayout
 	schema  schema
 	invalid error           // what every method returns for a client that cannot be used
 	owned   *http.Transport // what Close releases, if anything
@@ -113,13 +129,13 @@ func (b *Backend) Load(ctx context.Context, key string) (backend.Record, error) 
 func (b *Backend) get(ctx context.Context, key string) (backend.Record, error) {
 	out, err := b.client.GetItem(ctx, &dynamodb.GetItemInput{
 		TableName:      &b.table,
-		Key:            itemKey(key),
+		Key:            b.layout.itemKey(key),
 		ConsistentRead: aws.Bool(true),
 	}, steady)
 	if err != nil {
 		return backend.Record{}, err
 	}
-	return decode(out.Item, b.now())
+	return b.layout.decode(out.Item, b.now())
 }
 
 // Create implements [backend.Backend] by one PutItem.
@@ -128,8 +144,8 @@ func (b *Backend) Create(ctx context.Context, key string, data []byte, ttl time.
 	err := b.beginWrite(ctx, data)
 	if err == nil {
 		now := b.now()
-		err = b.put(ctx, key, data, now.Add(ttl), whenFree(now))
-		err = differs(err, data, now)
+		err = b.put(ctx, key, data, now.Add(ttl), b.layout.whenFree(now))
+		err = b.differs(err, data, now)
 		// Whatever else is there, also what is no record, is in use.
 		if errors.Is(err, backend.ErrConflict) || errors.Is(err, backend.ErrNotFound) || errors.Is(err, backend.ErrCorrupt) {
 			err = backend.ErrExists
@@ -152,8 +168,8 @@ func (b *Backend) Update(ctx context.Context, key string, data []byte, ttl time.
 		err = b.compare(ctx, key, data)
 	default:
 		now := b.now()
-		err = b.put(ctx, key, data, now.Add(ttl), whenAt(base, now))
-		err = differs(err, data, now)
+		err = b.put(ctx, key, data, now.Add(ttl), b.layout.whenAt(base, now))
+		err = b.differs(err, data, now)
 	}
 	if err != nil {
 		return nil, fail(ctx, op, key, err)
@@ -165,12 +181,12 @@ func (b *Backend) Update(ctx context.Context, key string, data []byte, ttl time.
 func (b *Backend) put(ctx context.Context, key string, data []byte, expires time.Time, c condition) error {
 	_, err := b.client.PutItem(ctx, &dynamodb.PutItemInput{
 		TableName:                           &b.table,
-		Item:                                encode(key, data, expires),
+		Item:                                b.layout.encode(key, data, expires),
 		ConditionExpression:                 &c.expression,
 		ExpressionAttributeNames:            c.names,
 		ExpressionAttributeValues:           c.values,
 		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
-	}, steady)
+	}, b.writing)
 	return err
 }
 
@@ -178,7 +194,7 @@ func (b *Backend) put(ctx context.Context, key string, data []byte, expires time
 // nothing.
 func (b *Backend) compare(ctx context.Context, key string, data []byte) error {
 	rec, err := b.get(ctx, key)
-	if err == nil && !bytes.Equal(rec.Data, data) {
+	if err == nil && (b.flask != backend.NoFlask || !bytes.Equal(rec.Data, data)) {
 		err = backend.ErrConflict
 	}
 	return err
@@ -192,10 +208,10 @@ func (b *Backend) Touch(ctx context.Context, key string, ttl time.Duration) erro
 		return fail(ctx, op, key, err)
 	}
 	now := b.now()
-	c := whenShorter(now.Add(ttl), now)
+	c := b.layout.whenShorter(now.Add(ttl), now)
 	_, err := b.client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
 		TableName:                           &b.table,
-		Key:                                 itemKey(key),
+		Key:                                 b.layout.itemKey(key),
 		UpdateExpression:                    aws.String(setExpires),
 		ConditionExpression:                 &c.expression,
 		ExpressionAttributeNames:            c.names,
@@ -203,7 +219,7 @@ func (b *Backend) Touch(ctx context.Context, key string, ttl time.Duration) erro
 		ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 	}, steady)
 	if item, failed := refused(err); failed {
-		_, err = decode(item, now) // no error when it lives longer already
+		_, err = b.layout.decode(item, now) // no error when it lives longer already
 	}
 	return fail(ctx, op, key, err)
 }
@@ -216,18 +232,18 @@ func (b *Backend) Delete(ctx context.Context, key string, base backend.Revision)
 	if err := b.begin(ctx); err != nil {
 		return fail(ctx, op, key, err)
 	}
-	input := &dynamodb.DeleteItemInput{TableName: &b.table, Key: itemKey(key)}
+	input := &dynamodb.DeleteItemInput{TableName: &b.table, Key: b.layout.itemKey(key)}
 	now := b.now()
 	if base != nil {
-		c := whenAt(base, now)
+		c := b.layout.whenAt(base, now)
 		input.ConditionExpression = &c.expression
 		input.ExpressionAttributeNames = c.names
 		input.ExpressionAttributeValues = c.values
 		input.ReturnValuesOnConditionCheckFailure = types.ReturnValuesOnConditionCheckFailureAllOld
 	}
-	_, err := b.client.DeleteItem(ctx, input, steady)
+	_, err := b.client.DeleteItem(ctx, input, b.writing)
 	if item, failed := refused(err); failed {
-		if _, err = decode(item, now); err == nil {
+		if _, err = b.layout.decode(item, now); err == nil {
 			err = backend.ErrConflict
 		}
 	}
@@ -281,6 +297,9 @@ func (b *Backend) beginWrite(ctx context.Context, data []byte) error {
 	}
 	if len(data) > b.maxSize {
 		return backend.TooLarge(len(data), b.maxSize)
+	}
+	if b.layout.text && !utf8.Valid(data) {
+		return errText
 	}
 	return b.prepare(ctx)
 }

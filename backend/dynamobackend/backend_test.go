@@ -39,8 +39,8 @@ func TestConformance(t *testing.T) {
 			Open:   open,
 			Reopen: open,
 			Overwrite: func(t testing.TB, key string, data []byte) {
-				i := itemKey(key)
-				i[dataAttribute] = binary(data)
+				i := native.itemKey(key)
+				i[native.data] = binary(data)
 				put(t, connect(endpoint, nil), table, i)
 			},
 			MaxSize: size,
@@ -60,7 +60,7 @@ func TestForeignUpdate(t *testing.T) {
 		}
 		_, err = db.Client().UpdateItem(ctx, &dynamodb.UpdateItemInput{
 			TableName:                 &table,
-			Key:                       itemKey("session:1"),
+			Key:                       native.itemKey("session:1"),
 			UpdateExpression:          aws.String("SET #data = :data"),
 			ExpressionAttributeNames:  map[string]string{"#data": "data"},
 			ExpressionAttributeValues: item{":data": binary([]byte("theirs"))},
@@ -115,7 +115,7 @@ func TestLimit(t *testing.T) {
 		t.Errorf("requests were sent: %q", got)
 	}
 	// The server's own limit is not far from ours.
-	i := encode(key, make([]byte, 400<<10-2048), time.Now())
+	i := native.encode(key, make([]byte, 400<<10-2048), time.Now())
 	if _, err := b.client.PutItem(ctx, &dynamodb.PutItemInput{TableName: &table, Item: i}); err == nil {
 		t.Error("the server takes more than 400 KB")
 	}

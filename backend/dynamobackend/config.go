@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/guregu/dynamo/v2"
+
+	"github.com/go-session2/sessions/backend"
 )
 
 // DefaultTable is the name of the table where none is given, as in
@@ -27,7 +29,8 @@ var tableName = regexp.MustCompile(`^[A-Za-z0-9_.-]{3,255}$`)
 // A Config holds what can be set about a Backend. The zero value is useful.
 type Config struct {
 	// Table is the name of the table: 3 to 255 letters, digits, and the
-	// characters _ . and -. Default: DefaultTable.
+	// characters _ . and -. Default: DefaultTable, or
+	// DefaultFlaskSessionTable in the layout of Flask-Session.
 	Table string
 
 	// MaxSize is the size of the data of a record, in bytes, above which
@@ -41,17 +44,23 @@ type Config struct {
 	// operation does so, with the permissions CreateTable, DescribeTable,
 	// DescribeTimeToLive and UpdateTimeToLive, and fails if it cannot.
 	SkipSchema bool
+
+	// Flask is the Flask extension that shares the table. Default: none.
+	Flask backend.FlaskLayout
 }
 
 // NewWithConfig is [New] with options. It returns an error for a nil client,
-// for a Table that is no name of a table and for a MaxSize out of range. It
-// does no I/O.
+// for a Table that is no name of a table, for a MaxSize out of range and for an
+// unknown Flask. It does no I/O.
 func NewWithConfig(db *dynamo.DB, cfg Config) (*Backend, error) {
 	if cfg.Table != "" && !tableName.MatchString(cfg.Table) {
 		return nil, errors.New("dynamodb: Table must be " + tableNameRule)
 	}
 	if cfg.MaxSize < 0 || cfg.MaxSize > MaxDataSize {
 		return nil, fmt.Errorf("dynamodb: MaxSize is %d, not from 0 to %d", cfg.MaxSize, MaxDataSize)
+	}
+	if cfg.Flask < backend.NoFlask || cfg.Flask > backend.FlaskSession {
+		return nil, errors.New("dynamodb: Flask is no layout: it is NoFlask, FlaskSession2 or FlaskSession")
 	}
 	b := newBackend(db, cfg)
 	if b.invalid != nil {
@@ -63,7 +72,8 @@ func NewWithConfig(db *dynamo.DB, cfg Config) (*Backend, error) {
 const tableNameRule = "3 to 255 letters, digits, and the characters _ . and -"
 
 func newBackend(db *dynamo.DB, cfg Config) *Backend {
-	b := &Backend{table: DefaultTable, maxSize: MaxDataSize, now: time.Now}
+	b := &Backend{flask: cfg.Flask, maxSize: MaxDataSize, now: time.Now}
+	b.layout, b.table = layoutOf(cfg.Flask)
 	b.schema.turn = make(chan struct{}, 1)
 	b.schema.ready.Store(cfg.SkipSchema)
 	if cfg.Table != "" {

@@ -27,14 +27,15 @@ func refused(err error) (stored item, failed bool) {
 
 // differs turns the refusal to store data into what it means: nil when the
 // record holds exactly data, because then the reply of the first attempt was
-// lost. Other errors stay as they are.
-func differs(err error, data []byte, now time.Time) error {
+// lost. In a layout of Flask it does not mean that. Other errors stay as they
+// are.
+func (b *Backend) differs(err error, data []byte, now time.Time) error {
 	stored, failed := refused(err)
 	if !failed {
 		return err
 	}
-	rec, err := decode(stored, now)
-	if err == nil && !bytes.Equal(rec.Data, data) {
+	rec, err := b.layout.decode(stored, now)
+	if err == nil && (b.flask != backend.NoFlask || !bytes.Equal(rec.Data, data)) {
 		err = backend.ErrConflict
 	}
 	return err

@@ -157,7 +157,7 @@ func put(t testing.TB, db *dynamo.DB, table string, stored item) {
 func stored(t testing.TB, db *dynamo.DB, table, key string) item {
 	t.Helper()
 	out, err := db.Client().GetItem(context.Background(), &dynamodb.GetItemInput{
-		TableName: &table, Key: itemKey(key), ConsistentRead: aws.Bool(true),
+		TableName: &table, Key: native.itemKey(key), ConsistentRead: aws.Bool(true),
 	})
 	if err != nil {
 		t.Fatal(err)

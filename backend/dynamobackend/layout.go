@@ -11,12 +11,14 @@ import (
 	"github.com/go-session2/sessions/backend"
 )
 
-// The attributes of an item.
-const (
-	keyAttribute     = "id"
-	dataAttribute    = "data"
-	expiresAttribute = "expires"
-)
+// A layout names the attributes of an item.
+type layout struct {
+	key, data, expires string
+	text               bool // the data is a string, else it is binary
+}
+
+// native is the layout of this package.
+var native = layout{key: "id", data: "data", expires: "expires"}
 
 // maxSeconds is the end of the year 9999: what expires later has a time that
 // Go's formats do not know.
@@ -26,47 +28,55 @@ const maxSeconds = 253402300799
 type item = map[string]types.AttributeValue
 
 // itemKey returns the primary key of an item.
-func itemKey(key string) item {
-	return item{keyAttribute: &types.AttributeValueMemberS{Value: key}}
+func (l *layout) itemKey(key string) item {
+	return item{l.key: &types.AttributeValueMemberS{Value: key}}
 }
 
 // encode returns the item that is stored for data.
-func encode(key string, data []byte, expires time.Time) item {
+func (l *layout) encode(key string, data []byte, expires time.Time) item {
 	return item{
-		keyAttribute:     &types.AttributeValueMemberS{Value: key},
-		dataAttribute:    binary(data),
-		expiresAttribute: seconds(roundUp(expires)),
+		l.key:     &types.AttributeValueMemberS{Value: key},
+		l.data:    l.value(data),
+		l.expires: seconds(roundUp(expires)),
 	}
 }
 
 // decode takes a stored item apart. It returns ErrNotFound for no item and
 // for one that has expired by now.
-func decode(stored item, now time.Time) (backend.Record, error) {
+func (l *layout) decode(stored item, now time.Time) (backend.Record, error) {
 	var rec backend.Record
 	if len(stored) == 0 {
 		return rec, backend.ErrNotFound
 	}
-	switch expires := stored[expiresAttribute].(type) {
+	switch expires := stored[l.expires].(type) {
 	case nil:
 	case *types.AttributeValueMemberN:
 		// A foreign program may write fractions.
 		s, err := strconv.ParseFloat(expires.Value, 64)
 		if err != nil {
-			return rec, fmt.Errorf("%w: the attribute %s is out of range", backend.ErrCorrupt, expiresAttribute)
+			return rec, fmt.Errorf("%w: the attribute %s is out of range", backend.ErrCorrupt, l.expires)
 		}
 		if s <= float64(now.Unix()) {
 			return rec, backend.ErrNotFound
 		}
 		rec.Expires = time.Unix(int64(math.Ceil(min(s, maxSeconds))), 0)
 	default:
-		return rec, fmt.Errorf("%w: the attribute %s is no number", backend.ErrCorrupt, expiresAttribute)
+		return rec, fmt.Errorf("%w: the attribute %s is no number", backend.ErrCorrupt, l.expires)
 	}
-	data, ok := stored[dataAttribute].(*types.AttributeValueMemberB)
-	if !ok {
-		return backend.Record{}, fmt.Errorf("%w: there is no attribute %s that is binary", backend.ErrCorrupt, dataAttribute)
+	switch data := stored[l.data].(type) {
+	case *types.AttributeValueMemberB:
+		if !l.text {
+			rec.Data, rec.Revision = data.Value, revision(data.Value)
+			return rec, nil
+		}
+	case *types.AttributeValueMemberS:
+		if l.text {
+			rec.Data = []byte(data.Value)
+			rec.Revision = revision(rec.Data)
+			return rec, nil
+		}
 	}
-	rec.Data, rec.Revision = data.Value, revision(data.Value)
-	return rec, nil
+	return backend.Record{}, fmt.Errorf("%w: there is no attribute %s of the right type", backend.ErrCorrupt, l.data)
 }
 
 // revision returns the revision of a record with this data: the data itself.
@@ -75,6 +85,14 @@ func revision(data []byte) backend.Revision {
 		return backend.Revision{} // nil is no revision
 	}
 	return data
+}
+
+// value returns the attribute for data.
+func (l *layout) value(data []byte) types.AttributeValue {
+	if l.text {
+		return &types.AttributeValueMemberS{Value: string(data)}
+	}
+	return binary(data)
 }
 
 func binary(data []byte) types.AttributeValue {
@@ -107,28 +125,28 @@ type condition struct {
 const setExpires = "SET #expires = :expires"
 
 // whenFree holds for a key that is not in use.
-func whenFree(now time.Time) condition {
+func (l *layout) whenFree(now time.Time) condition {
 	return condition{
 		"attribute_not_exists(#id) OR #expires <= :now",
-		map[string]string{"#id": keyAttribute, "#expires": expiresAttribute},
+		map[string]string{"#id": l.key, "#expires": l.expires},
 		item{":now": seconds(now.Unix())},
 	}
 }
 
 // whenAt holds for a record that is at a revision.
-func whenAt(base backend.Revision, now time.Time) condition {
+func (l *layout) whenAt(base backend.Revision, now time.Time) condition {
 	return condition{
 		"#data = :base AND (attribute_not_exists(#expires) OR #expires > :now)",
-		map[string]string{"#data": dataAttribute, "#expires": expiresAttribute},
-		item{":base": binary(base), ":now": seconds(now.Unix())},
+		map[string]string{"#data": l.data, "#expires": l.expires},
+		item{":base": l.value(base), ":now": seconds(now.Unix())},
 	}
 }
 
 // whenShorter holds for a record that is gone before a time.
-func whenShorter(expires, now time.Time) condition {
+func (l *layout) whenShorter(expires, now time.Time) condition {
 	return condition{
 		"#expires > :now AND #expires < :expires",
-		map[string]string{"#expires": expiresAttribute},
+		map[string]string{"#expires": l.expires},
 		item{":now": seconds(now.Unix()), ":expires": seconds(roundUp(expires))},
 	}
 }

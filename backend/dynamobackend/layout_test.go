@@ -109,7 +109,7 @@ func TestForeignItems(t *testing.T) {
 					t.Fatal(err)
 				}
 				fresh := func(key string) string {
-					i := itemKey(key)
+					i := native.itemKey(key)
 					for name, value := range c.attributes {
 						i[name] = value
 					}

@@ -32,7 +32,7 @@ func (b *Backend) List(ctx context.Context, prefix, cursor string, limit int) (k
 		Limit:                     aws.Int32(int32(min(limit, math.MaxInt32))),
 		ProjectionExpression:      aws.String("#id"),
 		FilterExpression:          aws.String("attribute_not_exists(#expires) OR #expires > :now"),
-		ExpressionAttributeNames:  map[string]string{"#id": keyAttribute, "#expires": expiresAttribute},
+		ExpressionAttributeNames:  map[string]string{"#id": b.layout.key, "#expires": b.layout.expires},
 		ExpressionAttributeValues: item{":now": seconds(b.now().Unix())},
 	}
 	if prefix != "" {
@@ -40,18 +40,18 @@ func (b *Backend) List(ctx context.Context, prefix, cursor string, limit int) (k
 		input.ExpressionAttributeValues[":prefix"] = &types.AttributeValueMemberS{Value: prefix}
 	}
 	if cursor != "" {
-		input.ExclusiveStartKey = itemKey(cursor)
+		input.ExclusiveStartKey = b.layout.itemKey(cursor)
 	}
 	out, err := b.client.Scan(ctx, input, steady)
 	if err != nil {
 		return nil, "", fail(ctx, op, cursor, err)
 	}
 	for _, found := range out.Items {
-		if key, ok := found[keyAttribute].(*types.AttributeValueMemberS); ok {
+		if key, ok := found[b.layout.key].(*types.AttributeValueMemberS); ok {
 			keys = append(keys, key.Value)
 		}
 	}
-	if last, ok := out.LastEvaluatedKey[keyAttribute].(*types.AttributeValueMemberS); ok {
+	if last, ok := out.LastEvaluatedKey[b.layout.key].(*types.AttributeValueMemberS); ok {
 		next = last.Value
 	}
 	return keys, next, nil

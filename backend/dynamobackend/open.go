@@ -42,11 +42,16 @@ func init() { backend.Register("dynamodb", open) }
 // for it: environment variables, shared files, and the roles of the platform.
 // The roles are asked when the first request is signed.
 //
-// The table is _TABLE, default sessions. With _TABLE_EXISTS it is not created.
+// The table is _TABLE, default sessions, or Sessions in the layout of
+// Flask-Session. With _TABLE_EXISTS it is not created. SESSION_FLASK_COMPATIBLE
+// asks for the layout of a Flask extension.
 func open(s *backend.Settings) (backend.Backend, error) {
+	flask := s.FlaskLayout()
+	_, table := layoutOf(flask)
 	cfg := Config{
-		Table:      s.String(tableSetting, DefaultTable),
+		Table:      s.String(tableSetting, table),
 		SkipSchema: s.Bool(existsSetting, false),
+		Flask:      flask,
 	}
 	if !tableName.MatchString(cfg.Table) {
 		s.Reject(tableSetting, tableNameRule)

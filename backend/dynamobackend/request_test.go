@@ -143,8 +143,8 @@ func TestList(t *testing.T) {
 			if _, err := b.Create(ctx, fmt.Sprintf("session:%02d", i), []byte("data"), time.Hour); err != nil {
 				t.Fatal(err)
 			}
-			put(t, connect(endpoint, nil), table, encode(fmt.Sprintf("session:gone%02d", i), nil, time.Now().Add(-time.Hour)))
-			put(t, connect(endpoint, nil), table, encode(fmt.Sprintf("other:%02d", i), nil, time.Now().Add(time.Hour)))
+			put(t, connect(endpoint, nil), table, native.encode(fmt.Sprintf("session:gone%02d", i), nil, time.Now().Add(-time.Hour)))
+			put(t, connect(endpoint, nil), table, native.encode(fmt.Sprintf("other:%02d", i), nil, time.Now().Add(time.Hour)))
 		}
 		w.take()
 		var all []string

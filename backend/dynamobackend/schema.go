@@ -30,16 +30,20 @@ const (
 //	aws dynamodb update-time-to-live --table-name sessions \
 //	  --time-to-live-specification Enabled=true,AttributeName=expires
 func Schema(table string) (*dynamodb.CreateTableInput, *dynamodb.UpdateTimeToLiveInput) {
+	return native.schema(table)
+}
+
+func (l *layout) schema(table string) (*dynamodb.CreateTableInput, *dynamodb.UpdateTimeToLiveInput) {
 	create := &dynamodb.CreateTableInput{
 		TableName:            aws.String(table),
-		AttributeDefinitions: []types.AttributeDefinition{{AttributeName: aws.String(keyAttribute), AttributeType: types.ScalarAttributeTypeS}},
-		KeySchema:            []types.KeySchemaElement{{AttributeName: aws.String(keyAttribute), KeyType: types.KeyTypeHash}},
+		AttributeDefinitions: []types.AttributeDefinition{{AttributeName: aws.String(l.key), AttributeType: types.ScalarAttributeTypeS}},
+		KeySchema:            []types.KeySchemaElement{{AttributeName: aws.String(l.key), KeyType: types.KeyTypeHash}},
 		BillingMode:          types.BillingModePayPerRequest,
 	}
 	expire := &dynamodb.UpdateTimeToLiveInput{
 		TableName: aws.String(table),
 		TimeToLiveSpecification: &types.TimeToLiveSpecification{
-			AttributeName: aws.String(expiresAttribute),
+			AttributeName: aws.String(l.expires),
 			Enabled:       aws.Bool(true),
 		},
 	}
@@ -118,7 +122,7 @@ func (b *Backend) ensureTable(ctx context.Context) error {
 		case err != nil:
 			return err
 		default:
-			if done, err := checkTable(out.Table); done || err != nil {
+			if done, err := b.layout.check(out.Table); done || err != nil {
 				return err
 			}
 		}
@@ -131,7 +135,7 @@ func (b *Backend) ensureTable(ctx context.Context) error {
 }
 
 func (b *Backend) createTable(ctx context.Context) error {
-	create, _ := Schema(b.table)
+	create, _ := b.layout.schema(b.table)
 	_, err := b.client.CreateTable(ctx, create, steady)
 	var inUse *types.ResourceInUseException
 	if errors.As(err, &inUse) {
@@ -140,18 +144,18 @@ func (b *Backend) createTable(ctx context.Context) error {
 	return err
 }
 
-// checkTable reports whether a table can be used, and returns an error when
+// check reports whether a table can be used, and returns an error when
 // it never can.
-func checkTable(t *types.TableDescription) (done bool, err error) {
+func (l *layout) check(t *types.TableDescription) (done bool, err error) {
 	if t == nil {
 		return false, errors.New("the server does not describe the table")
 	}
-	if len(t.KeySchema) != 1 || aws.ToString(t.KeySchema[0].AttributeName) != keyAttribute {
-		return false, fmt.Errorf("the table has another primary key than %s alone: it is no table of sessions", keyAttribute)
+	if len(t.KeySchema) != 1 || aws.ToString(t.KeySchema[0].AttributeName) != l.key {
+		return false, fmt.Errorf("the table has another primary key than %s alone: it is no table of sessions", l.key)
 	}
 	for _, a := range t.AttributeDefinitions {
-		if aws.ToString(a.AttributeName) == keyAttribute && a.AttributeType != types.ScalarAttributeTypeS {
-			return false, fmt.Errorf("the primary key %s of the table is no string: it is no table of sessions", keyAttribute)
+		if aws.ToString(a.AttributeName) == l.key && a.AttributeType != types.ScalarAttributeTypeS {
+			return false, fmt.Errorf("the primary key %s of the table is no string: it is no table of sessions", l.key)
 		}
 	}
 	switch t.TableStatus {
@@ -168,7 +172,7 @@ func (b *Backend) ensureExpiry(ctx context.Context) error {
 	if on, err := b.expires(ctx); on || err != nil {
 		return err
 	}
-	_, expire := Schema(b.table)
+	_, expire := b.layout.schema(b.table)
 	_, err := b.client.UpdateTimeToLive(ctx, expire, steady)
 	if err == nil {
 		return nil
@@ -190,8 +194,8 @@ func (b *Backend) expires(ctx context.Context) (bool, error) {
 	if d == nil || d.TimeToLiveStatus != types.TimeToLiveStatusEnabled && d.TimeToLiveStatus != types.TimeToLiveStatusEnabling {
 		return false, nil
 	}
-	if aws.ToString(d.AttributeName) != expiresAttribute {
-		return false, fmt.Errorf("the time to live of the table is on another attribute than %s", expiresAttribute)
+	if aws.ToString(d.AttributeName) != b.layout.expires {
+		return false, fmt.Errorf("the time to live of the table is on another attribute than %s", b.layout.expires)
 	}
 	return true, nil
 }

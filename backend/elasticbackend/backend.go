@@ -47,6 +47,21 @@
 // index.write.wait_for_active_shards says otherwise. A node that was cut off
 // from the others may answer gets with old records until it notices; writes
 // based on them are conflicts.
+//
+// # Flask
+//
+// With [Config.Flask] the documents are those of Flask-Session2: id, the key;
+// val, the session as a JSON object, of which every byte is kept; expiration,
+// a date in ISO 8601 with microseconds, or null for a record that does not
+// expire. The data must be a JSON object. A Touch writes the document anew,
+// and is one round trip more.
+//
+// There the data does not tell whose write it is, so that Create, Update and
+// Delete are errors when the reply is lost, and a client must not repeat them:
+// the body of a request can be had again only while nothing was sent. A client
+// that has CompressRequestBody repeats it all the same, and then any answer but
+// a success is an error. Both need a client that sends by net/http; by another
+// transport a client fails over to no other node for a write.
 package elasticbackend
 
 import (
@@ -72,6 +87,8 @@ type Backend struct {
 	client  elastictransport.Interface
 	index   string
 	maxSize int
+	flask   backend.FlaskLayout
+	layout  layout
 	schema  schema
 	invalid error  // what every method returns for a client that is nil
 	release func() // frees what the backend opened, or nil
@@ -139,7 +156,7 @@ func (b *Backend) Create(ctx context.Context, key string, data []byte, ttl time.
 			continue // it was removed meanwhile
 		case err != nil:
 			return nil, fail(ctx, op, key, err)
-		case !rec.ended(b.now()) && bytes.Equal(rec.data, data):
+		case !rec.ended(b.now()) && b.isOurs(rec, data):
 			return rec.revision(), nil
 		case !rec.ended(b.now()):
 			return nil, fail(ctx, op, key, backend.ErrExists)
@@ -167,10 +184,16 @@ func (b *Backend) Update(ctx context.Context, key string, data []byte, ttl time.
 		read = b.getPrimary
 	}
 	rec, err := b.why(read(ctx, key))
-	if rec != nil && bytes.Equal(rec.data, data) {
+	if rec != nil && b.isOurs(rec, data) {
 		return rec.revision(), nil
 	}
 	return nil, fail(ctx, op, key, err)
+}
+
+// isOurs reports whether a record is what a write whose reply was lost has
+// stored. In a layout of Flask the data does not tell.
+func (b *Backend) isOurs(rec *record, data []byte) bool {
+	return b.flask == backend.NoFlask && bytes.Equal(rec.data, data)
 }
 
 // Touch implements [backend.Backend] by one get when the record lives long
@@ -184,7 +207,7 @@ func (b *Backend) Touch(ctx context.Context, key string, ttl time.Duration) erro
 		if err == nil && at.ended(b.now()) {
 			err = backend.ErrNotFound
 		}
-		if err != nil || !at.expires.Before(expires) {
+		if err != nil || at.expires.IsZero() || !at.expires.Before(expires) {
 			return fail(ctx, op, key, err)
 		}
 		err = b.extend(ctx, key, expires, at)

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/elastic/elastic-transport-go/v8/elastictransport"
+
+	"github.com/go-session2/sessions/backend"
 )
 
 const (
@@ -50,17 +52,24 @@ type Config struct {
 	// the data as text. Default: the backend creates the index before its
 	// first write.
 	SkipSchema bool
+
+	// Flask is FlaskSession2 for an index that Flask-Session2 shares.
+	// Default: none does.
+	Flask backend.FlaskLayout
 }
 
 // NewWithConfig is [New] with options. It returns an error for a nil client,
-// for an Index that is no name, and for a MaxSize out of range. It does no
-// I/O.
+// for an Index that is no name, for a MaxSize out of range, and for a Flask
+// extension that does not use Elasticsearch. It does no I/O.
 func NewWithConfig(client elastictransport.Interface, cfg Config) (*Backend, error) {
 	if cfg.Index != "" && !indexName.MatchString(cfg.Index) {
 		return nil, errors.New("elasticsearch: Index is not a name of lower-case letters, digits, '.', '_' and '-'")
 	}
 	if cfg.MaxSize < 0 || cfg.MaxSize > MaxDataSize {
 		return nil, fmt.Errorf("elasticsearch: MaxSize is %d, not from 0 to %d", cfg.MaxSize, MaxDataSize)
+	}
+	if cfg.Flask != backend.NoFlask && cfg.Flask != backend.FlaskSession2 {
+		return nil, fmt.Errorf("elasticsearch: %w", errNoFlask)
 	}
 	b := newBackend(client, cfg)
 	if b.invalid != nil {
@@ -71,6 +80,7 @@ func NewWithConfig(client elastictransport.Interface, cfg Config) (*Backend, err
 
 func newBackend(client elastictransport.Interface, cfg Config) *Backend {
 	b := &Backend{client: client, index: defaultIndex, maxSize: DefaultMaxSize, now: time.Now}
+	b.flask, b.layout = cfg.Flask, layoutOf(cfg.Flask)
 	if cfg.Index != "" {
 		b.index = cfg.Index
 	}

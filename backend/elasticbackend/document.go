@@ -38,14 +38,20 @@ func (s *state) conditions() url.Values {
 // A reading is the answer to a read of a document.
 type reading struct {
 	position
-	Source document `json:"_source"`
+	Source source `json:"_source"`
 }
+
+// reading returns one to decode an answer into.
+func (b *Backend) reading() reading { return reading{Source: b.layout.source()} }
 
 // state returns the state that was read, given the error of the request: what
 // could not be decoded is the document, when the rest could.
 func (r *reading) state(err error) (*state, error) {
 	if err != nil && !errors.Is(err, errAnswer) {
 		return nil, err
+	}
+	if r.Source == nil { // as it is a null
+		return nil, errDocument
 	}
 	expires, ok := r.Source.expiry()
 	s, bad := r.position.state(expires)
@@ -90,14 +96,14 @@ func (b *Backend) doc(ctx context.Context, key string, r request, reply any) err
 
 // get returns the document under key, whether it has expired or not.
 func (b *Backend) get(ctx context.Context, key string) (*record, error) {
-	var reply reading
+	reply := b.reading()
 	return reply.record(b.doc(ctx, key, request{method: http.MethodGet, endpoint: docEndpoint}, &reply))
 }
 
 // getPrimary is get from the primary shard, by an update that changes nothing.
 // It may only be called when there is an index, as it could make one.
 func (b *Backend) getPrimary(ctx context.Context, key string) (*record, error) {
-	var reply struct{ Get reading }
+	reply := struct{ Get reading }{b.reading()}
 	return reply.Get.record(b.doc(ctx, key, request{
 		method: http.MethodPost, endpoint: updateEndpoint,
 		query: url.Values{"_source": {"true"}}, body: []byte(`{"doc": {}}`),
@@ -106,9 +112,9 @@ func (b *Backend) getPrimary(ctx context.Context, key string) (*record, error) {
 
 // getState returns the state of the document under key, without its data.
 func (b *Backend) getState(ctx context.Context, key string) (*state, error) {
-	var reply reading
+	reply := b.reading()
 	return reply.state(b.doc(ctx, key, request{
-		method: http.MethodGet, endpoint: docEndpoint, query: url.Values{"_source": {expiresField}},
+		method: http.MethodGet, endpoint: docEndpoint, query: url.Values{"_source": {b.layout.expires}},
 	}, &reply))
 }
 
@@ -143,18 +149,18 @@ func (b *Backend) draft(ctx context.Context, key string, data []byte, ttl time.D
 	if len(data) > b.maxSize {
 		return nil, backend.TooLarge(len(data), b.maxSize)
 	}
-	if err := b.prepare(ctx); err != nil {
+	expires := roundUp(b.now().Add(ttl))
+	source, err := b.layout.encode(key, data, expires)
+	if err != nil {
 		return nil, err
 	}
-	expires := roundUp(b.now().Add(ttl))
-	source, err := encode(key, data, expires)
-	return &draft{source, expires}, err
+	return &draft{source, expires}, b.prepare(ctx)
 }
 
 // put stores a document in place of the one in the state base, or as a new
 // one when base is nil. Otherwise it returns errConflict.
 func (b *Backend) put(ctx context.Context, key string, d *draft, base *state) (backend.Revision, error) {
-	r := request{method: http.MethodPut, endpoint: createEndpoint, body: d.source}
+	r := request{method: http.MethodPut, endpoint: createEndpoint, body: d.source, single: b.flask != backend.NoFlask}
 	if base != nil {
 		r.endpoint, r.query = docEndpoint, base.conditions()
 	}
@@ -175,6 +181,9 @@ func (b *Backend) put(ctx context.Context, key string, d *draft, base *state) (b
 
 // extend gives the document in the state base a later expiry.
 func (b *Backend) extend(ctx context.Context, key string, expires time.Time, base *state) error {
+	if b.flask != backend.NoFlask {
+		return b.extendWhole(ctx, key, expires, base)
+	}
 	part, err := encodeExpiry(roundUp(expires))
 	if err != nil {
 		return err
@@ -185,10 +194,27 @@ func (b *Backend) extend(ctx context.Context, key string, expires time.Time, bas
 	})
 }
 
+// extendWhole is extend by a get and an index request, as a partial update
+// would spell the numbers of a JSON object anew.
+func (b *Backend) extendWhole(ctx context.Context, key string, expires time.Time, base *state) error {
+	rec, err := b.get(ctx, key)
+	if err == nil && (rec.seqNo != base.seqNo || rec.term != base.term) {
+		err = errConflict
+	}
+	if err != nil {
+		return err
+	}
+	doc, err := b.layout.encode(key, rec.data, roundUp(expires))
+	if err != nil {
+		return err
+	}
+	return b.write(ctx, key, request{method: http.MethodPut, endpoint: docEndpoint, query: base.conditions(), body: doc})
+}
+
 // remove deletes the document under key, if it is in the state base where
 // that is not nil.
 func (b *Backend) remove(ctx context.Context, key string, base *state) error {
-	r := request{method: http.MethodDelete, endpoint: docEndpoint}
+	r := request{method: http.MethodDelete, endpoint: docEndpoint, single: b.flask != backend.NoFlask}
 	if base != nil {
 		r.query = base.conditions()
 	}

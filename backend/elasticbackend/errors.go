@@ -23,6 +23,8 @@ const (
 	noIndex     = "index_not_found_exception"
 	indexExists = "resource_already_exists_exception"
 	conflict    = "version_conflict_engine_exception"
+	otherFields = "illegal_argument_exception" // of a mapping, as is the next
+	otherObject = "mapper_exception"
 )
 
 // A statusError is an answer that is no success. Its text has the type of the

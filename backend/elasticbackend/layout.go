@@ -9,11 +9,36 @@ import (
 	"github.com/go-session2/sessions/backend"
 )
 
-// The fields of a document that are searched.
-const (
-	keyField     = "key"
-	expiresField = "expires"
-)
+// A layout says what the documents of an index are.
+type layout struct {
+	key, expires string // the fields that are searched
+	properties   string // the mapping
+	encode       func(key string, data []byte, expires time.Time) ([]byte, error)
+	source       func() source
+}
+
+// A source is a document that package json can decode.
+type source interface {
+	// expiry returns when the record will be gone, if the document says
+	// so. The zero time is never.
+	expiry() (expires time.Time, ok bool)
+
+	// content returns the data, if there is some.
+	content() (data []byte, ok bool)
+}
+
+func layoutOf(flask backend.FlaskLayout) layout {
+	if flask != backend.NoFlask {
+		return layout{
+			key: "id.keyword", expires: "expiration", properties: flaskProperties,
+			encode: encodeFlask, source: func() source { return new(flaskDocument) },
+		}
+	}
+	return layout{
+		key: "key", expires: "expires", properties: properties,
+		encode: encode, source: func() source { return new(document) },
+	}
+}
 
 // properties is the mapping of the fields.
 const properties = `{"key": {"type": "keyword"}, "data": {"type": "binary"}, "expires": {"type": "date", "format": "epoch_millis"}}`
@@ -41,7 +66,7 @@ func encodeExpiry(expires time.Time) ([]byte, error) {
 	return json.Marshal(document{Expires: &millis})
 }
 
-// expiry returns when the record will be gone, if the document says so.
+// expiry implements source.
 func (d *document) expiry() (expires time.Time, ok bool) {
 	if d.Expires == nil {
 		return time.Time{}, false
@@ -49,7 +74,7 @@ func (d *document) expiry() (expires time.Time, ok bool) {
 	return time.UnixMilli(*d.Expires), true
 }
 
-// content returns the data, if there is some.
+// content implements source.
 func (d *document) content() (data []byte, ok bool) {
 	if d.Data == nil {
 		return nil, false
@@ -71,7 +96,7 @@ type state struct {
 	expires     time.Time
 }
 
-func (s *state) ended(now time.Time) bool { return !now.Before(s.expires) }
+func (s *state) ended(now time.Time) bool { return !s.expires.IsZero() && !now.Before(s.expires) }
 
 // A record is a document that was read.
 type record struct {
@@ -95,5 +120,9 @@ func parseRevision(rev backend.Revision) *state {
 		return nil
 	}
 	n := func(i int) int64 { return int64(binary.BigEndian.Uint64(rev[i*8:])) }
-	return &state{seqNo: n(0), term: n(1), expires: time.UnixMilli(n(2))}
+	s := &state{seqNo: n(0), term: n(1), expires: time.UnixMilli(n(2))}
+	if s.seqNo < 0 || s.term < 1 {
+		return nil
+	}
+	return s
 }

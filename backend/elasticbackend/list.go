@@ -17,8 +17,8 @@ func (b *Backend) List(ctx context.Context, prefix, cursor string, limit int) (k
 		return nil, "", fail(ctx, op, prefix, fmt.Errorf("the limit is %d, not at least 1", limit))
 	}
 	q := query{
-		Query: map[string]any{"prefix": map[string]string{keyField: prefix}},
-		Sort:  []string{keyField},
+		Query: map[string]any{"prefix": map[string]string{b.layout.key: prefix}},
+		Sort:  []string{b.layout.key},
 		Size:  min(limit, maxPage),
 	}
 	if cursor != "" {

@@ -35,7 +35,8 @@ func init() { backend.Register("elasticsearch", open) }
 // alone. Without it SESSION_ELASTICSEARCH_HOST is the URL of a node, or of
 // several, separated by commas: http[s]://[user:password@]host[:port][/path];
 // the default is http://localhost:9200. The records are in the index
-// SESSION_ELASTICSEARCH_INDEX, default sessions.
+// SESSION_ELASTICSEARCH_INDEX, default sessions. With SESSION_FLASK_COMPATIBLE
+// the layout is that of Flask-Session2.
 //
 // For an API key, a certificate of one's own, or Elastic Cloud by its ID, the
 // program makes the client.
@@ -54,17 +55,21 @@ func open(s *backend.Settings) (backend.Backend, error) {
 		// What was wrong is not told, as it may be a part of a password.
 		s.Reject(hostSetting, "a URL, or several separated by commas: http[s]://[user:password@]host[:port][/path]")
 	}
+	cfg := Config{Index: index, Flask: s.FlaskLayout()}
 	if err := s.Err(); err != nil {
 		return nil, err
 	}
+	if cfg.Flask == backend.FlaskSession {
+		return nil, errNoFlask
+	}
 	if given {
-		return NewWithConfig(client, Config{Index: index})
+		return NewWithConfig(client, cfg)
 	}
 	client, release, err := dial(hosts)
 	if err != nil {
 		return nil, err
 	}
-	b := newBackend(client, Config{Index: index})
+	b := newBackend(client, cfg)
 	b.release = release
 	return b, nil
 }

@@ -32,6 +32,7 @@ type request struct {
 	query    url.Values
 	body     []byte
 	lines    bool // the body is a list of JSON documents
+	single   bool // not to be repeated when the server may have got it
 }
 
 // http returns the request for the client, which adds the address.
@@ -84,6 +85,10 @@ func (b *Backend) do(ctx context.Context, r request, reply any) error {
 	if err != nil {
 		return err
 	}
+	var once single
+	if r.single {
+		req = once.guard(req)
+	}
 	res, err := b.client.Perform(req)
 	if err != nil {
 		return err
@@ -98,6 +103,9 @@ func (b *Backend) do(ctx context.Context, r request, reply any) error {
 		err := newStatusError(res.StatusCode, body)
 		if is(err, noIndex) {
 			b.schema.forget()
+		}
+		if once.repeated() {
+			return errLost
 		}
 		return err
 	}

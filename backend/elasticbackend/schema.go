@@ -5,6 +5,8 @@ import (
 	"errors"
 	"net/http"
 	"sync/atomic"
+
+	"github.com/go-session2/sessions/backend"
 )
 
 // Schema returns the settings of an index of sessions: the body of the request
@@ -15,6 +17,10 @@ import (
 // shards and replicas it has, or the template in an index template. See
 // [Config].SkipSchema.
 func Schema() string {
+	return body(properties)
+}
+
+func body(properties string) string {
 	return `{"mappings": {"dynamic": false, "properties": ` + properties + `}}`
 }
 
@@ -31,14 +37,16 @@ func (b *Backend) EnsureSchema(ctx context.Context) error {
 }
 
 func (b *Backend) ensure(ctx context.Context) error {
-	fields := request{method: http.MethodPut, endpoint: mappingEndpoint, body: []byte(`{"properties": ` + properties + `}`)}
+	fields := request{method: http.MethodPut, endpoint: mappingEndpoint, body: []byte(`{"properties": ` + b.layout.properties + `}`)}
 	err := b.administer(ctx, fields)
-	if !is(err, noIndex) {
-		return err
+	if is(err, noIndex) {
+		err = b.administer(ctx, request{method: http.MethodPut, body: []byte(body(b.layout.properties))})
+		if is(err, indexExists) { // another process was faster
+			err = b.administer(ctx, fields)
+		}
 	}
-	err = b.administer(ctx, request{method: http.MethodPut, body: []byte(Schema())})
-	if is(err, indexExists) { // another process was faster
-		err = b.administer(ctx, fields)
+	if b.flask != backend.NoFlask && (is(err, otherFields) || is(err, otherObject)) {
+		err = nil // what Elasticsearch has guessed from Flask's documents does
 	}
 	return err
 }

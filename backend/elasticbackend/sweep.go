@@ -18,7 +18,9 @@ func (b *Backend) Sweep(ctx context.Context, limit int) (removed int, err error)
 	for removed < limit {
 		size := min(limit-removed, maxPage)
 		hits, err := b.search(ctx, query{
-			Query:     map[string]any{"range": map[string]any{expiresField: map[string]int64{"lte": b.now().UnixMilli()}}},
+			Query: map[string]any{"range": map[string]any{b.layout.expires: map[string]any{
+				"lte": b.now().UnixMilli(), "format": "epoch_millis",
+			}}},
 			Sort:      []string{"_doc"},
 			Size:      size,
 			Positions: true,

@@ -35,6 +35,17 @@
 // A policy is billed like other deletes and may be a day late, which harms
 // nothing.
 //
+// # Flask
+//
+// With [Config.Flask] the documents have the fields of Flask-Session2: id, the
+// key; val, the data; expiration, a timestamp, or null for a record that does
+// not expire. There the data does not tell whose write it is. The client
+// library repeats a commit whose reply was lost, and has no option against it:
+// a write that is refused and finds its data with its own expiry, to the
+// microsecond, is an error. When the reply to a Delete with a base is lost it
+// is still ErrNotFound, and when somebody else writes just between the two
+// commits it is a conflict.
+//
 // # Tests
 //
 // This package was tested against the emulator of the Google Cloud CLI only.
@@ -42,7 +53,6 @@
 package firestorebackend
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -64,6 +74,8 @@ type Backend struct {
 	redacted
 	client  *firestore.Client
 	coll    *firestore.CollectionRef
+	flask   backend.FlaskLayout
+	layout  layout
 	maxSize int
 	invalid error // what every method returns for a client that is nil
 	owned   bool  // Close closes the client
@@ -124,12 +136,13 @@ func (b *Backend) Create(ctx context.Context, key string, data []byte, ttl time.
 			return nil, fail(ctx, op, key, backend.ErrExists)
 		case err != nil:
 			return nil, fail(ctx, op, key, err)
-		case there.live(b.now()) && bytes.Equal(there.data, data):
-			return there.revision(), nil
 		case there.live(b.now()):
+			if rev, err := b.ours(there, rec); rev != nil || err != nil {
+				return rev, fail(ctx, op, key, err)
+			}
 			return nil, fail(ctx, op, key, backend.ErrExists)
 		}
-		rec.updated, err = b.update(ctx, key, changes(rec), there.updated)
+		rec.updated, err = b.update(ctx, key, b.layout.changes(rec), there.updated)
 		if err == nil {
 			return rec.revision(), nil
 		}
@@ -150,7 +163,7 @@ func (b *Backend) Update(ctx context.Context, key string, data []byte, ttl time.
 	rec := record{data: data, expires: expiry(now, ttl)}
 	if old, ok := parse(base); ok && old.live(now) {
 		var err error
-		rec.updated, err = b.update(ctx, key, changes(rec), old.updated)
+		rec.updated, err = b.update(ctx, key, b.layout.changes(rec), old.updated)
 		if err == nil {
 			return rec.revision(), nil
 		}
@@ -159,8 +172,10 @@ func (b *Backend) Update(ctx context.Context, key string, data []byte, ttl time.
 		}
 	}
 	there, err := b.why(ctx, key)
-	if there != nil && bytes.Equal(there.data, data) {
-		return there.revision(), nil
+	if there != nil {
+		if rev, err := b.ours(there, rec); rev != nil || err != nil {
+			return rev, fail(ctx, op, key, err)
+		}
 	}
 	return nil, fail(ctx, op, key, err)
 }
@@ -175,10 +190,10 @@ func (b *Backend) Touch(ctx context.Context, key string, ttl time.Duration) erro
 			return fail(ctx, op, key, err)
 		}
 		until := expiry(b.now(), ttl)
-		if !rec.expires.Before(until) {
+		if rec.expires.IsZero() || !rec.expires.Before(until) {
 			return nil
 		}
-		_, err = b.update(ctx, key, extension(until), rec.updated)
+		_, err = b.update(ctx, key, b.layout.extension(until), rec.updated)
 		if !refused(err) {
 			return fail(ctx, op, key, err)
 		}

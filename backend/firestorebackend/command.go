@@ -58,7 +58,7 @@ func (b *Backend) get(ctx context.Context, key string) (*record, error) {
 	if err != nil {
 		return nil, err
 	}
-	return decode(doc)
+	return b.layout.decode(doc)
 }
 
 // find returns the record under key.
@@ -84,7 +84,7 @@ func (b *Backend) why(ctx context.Context, key string) (*record, error) {
 // create stores a document that is not there and returns its update time.
 func (b *Backend) create(ctx context.Context, key string, rec record) (time.Time, error) {
 	return b.write(ctx, key, func(doc *firestore.DocumentRef) (*firestore.WriteResult, error) {
-		return doc.Create(ctx, document(rec))
+		return doc.Create(ctx, b.layout.document(key, rec))
 	})
 }
 

@@ -291,10 +291,10 @@ func TestUnreachable(t *testing.T) {
 func TestQuiet(t *testing.T) {
 	b, ctx := fresh(t), context.Background()
 	const key = "session:secret"
-	if _, err := b.coll.Doc(key).Create(ctx, document(record{})); err != nil {
+	if _, err := b.coll.Doc(key).Create(ctx, native.document("", record{})); err != nil {
 		t.Fatal(err)
 	}
-	_, exists := b.coll.Doc(key).Create(ctx, document(record{}))
+	_, exists := b.coll.Doc(key).Create(ctx, native.document("", record{}))
 	_, missing := b.coll.Doc("secret").Get(ctx)
 	_, reserved := b.coll.Doc("__secret__").Get(ctx)
 	for _, test := range []struct {

@@ -12,43 +12,51 @@ import (
 	"github.com/go-session2/sessions/backend"
 )
 
-// The fields of a document.
-const (
-	dataField    = "data"
-	expiresField = "expires"
-)
+// A layout names the fields of a document.
+type layout struct {
+	id            string // of the key, or none
+	data, expires string
+	forever       bool // the expiry may be a null, or absent
+}
+
+// native is the layout of this package.
+var native = layout{data: "data", expires: "expires"}
 
 // A record is what a document holds, and when it was changed last.
 type record struct {
 	data    []byte
-	expires time.Time
+	expires time.Time // zero: never
 	updated time.Time
 }
 
-func (r record) live(now time.Time) bool { return now.Before(r.expires) }
+func (r record) live(now time.Time) bool { return r.expires.IsZero() || now.Before(r.expires) }
 
 // document returns the fields of a new document.
-func document(r record) map[string]any {
-	return map[string]any{dataField: r.data, expiresField: r.expires}
+func (l *layout) document(key string, r record) map[string]any {
+	fields := map[string]any{l.data: r.data, l.expires: r.expires}
+	if l.id != "" {
+		fields[l.id] = key
+	}
+	return fields
 }
 
 // changes returns what makes a document that there is into this record.
-func changes(r record) []firestore.Update {
-	return append(extension(r.expires), firestore.Update{Path: dataField, Value: r.data})
+func (l *layout) changes(r record) []firestore.Update {
+	return append(l.extension(r.expires), firestore.Update{Path: l.data, Value: r.data})
 }
 
 // extension returns the change to another expiry.
-func extension(expires time.Time) []firestore.Update {
-	return []firestore.Update{{Path: expiresField, Value: expires}}
+func (l *layout) extension(expires time.Time) []firestore.Update {
+	return []firestore.Update{{Path: l.expires, Value: expires}}
 }
 
 // decode takes a document apart.
-func decode(doc *firestore.DocumentSnapshot) (*record, error) {
+func (l *layout) decode(doc *firestore.DocumentSnapshot) (*record, error) {
 	fields := doc.Data()
-	data, isBytes := fields[dataField].([]byte)
-	expires, isTime := fields[expiresField].(time.Time)
-	if !isBytes || !isTime {
-		return nil, fmt.Errorf("%w: the document has no bytes %s or no timestamp %s", backend.ErrCorrupt, dataField, expiresField)
+	data, isBytes := fields[l.data].([]byte)
+	expires, isTime := fields[l.expires].(time.Time)
+	if !isBytes || !isTime && (!l.forever || fields[l.expires] != nil) {
+		return nil, fmt.Errorf("%w: the document has no bytes %s or no timestamp %s", backend.ErrCorrupt, l.data, l.expires)
 	}
 	return &record{data: data, expires: expires, updated: doc.UpdateTime}, nil
 }

@@ -98,7 +98,7 @@ func TestMicroseconds(t *testing.T) {
 	if !ok || !at.expires.Equal(rec.Expires) {
 		t.Errorf("the revision stands for %v, %v", at, ok)
 	}
-	_, err = b.update(ctx, "key", extension(at.expires), at.updated.Add(1))
+	_, err = b.update(ctx, "key", native.extension(at.expires), at.updated.Add(1))
 	if status.Code(err) != codes.InvalidArgument {
 		t.Errorf("Firestore takes nanoseconds now: %v", err)
 	}

@@ -29,7 +29,8 @@ func init() { backend.Register("firestore", open) }
 // it, GCLOUD_APP_PROJECT_ID is the project, and without that the one that the
 // credentials of the environment name. The records are in the collection
 // SESSION_FIRESTORE_COLLECT, default flask_session, of the database (default).
-// A client for another database is made by the program.
+// A client for another database is made by the program. With
+// SESSION_FLASK_COMPATIBLE the layout is that of Flask-Session2.
 //
 // The client that it makes uses the credentials of the environment, or the
 // emulator that FIRESTORE_EMULATOR_HOST names.
@@ -51,8 +52,12 @@ func open(s *backend.Settings) (backend.Backend, error) {
 	if ok && (isClient && client == nil || !isClient && !isName || isName && !projectID.MatchString(name)) {
 		s.Reject(clientSetting, "a *firestore.Client or the ID of a project")
 	}
+	flask := s.FlaskLayout()
 	if err := s.Err(); err != nil {
 		return nil, err // before there is a client to be closed
+	}
+	if flask == backend.FlaskSession {
+		return nil, errNoFlask
 	}
 	if !isClient {
 		var err error
@@ -60,7 +65,7 @@ func open(s *backend.Settings) (backend.Backend, error) {
 			return nil, err
 		}
 	}
-	b := newBackend(client, Config{Collection: collection})
+	b := newBackend(client, Config{Collection: collection, Flask: flask})
 	b.owned = !isClient
 	return b, nil
 }

@@ -16,8 +16,12 @@ package firestorebackend
 // https://cloud.google.com/sdk/gcloud/reference/firestore/indexes/fields/update,
 // https://cloud.google.com/sdk/gcloud/reference/firestore/fields/ttls/update
 func Schema(collection string) []string {
+	return native.schema(collection)
+}
+
+func (l *layout) schema(collection string) []string {
 	return []string{
-		"gcloud firestore indexes fields update " + dataField + " --collection-group=" + collection + " --disable-indexes",
-		"gcloud firestore fields ttls update " + expiresField + " --collection-group=" + collection + " --enable-ttl",
+		"gcloud firestore indexes fields update " + l.data + " --collection-group=" + collection + " --disable-indexes",
+		"gcloud firestore fields ttls update " + l.expires + " --collection-group=" + collection + " --enable-ttl",
 	}
 }

@@ -35,7 +35,7 @@ func (b *Backend) Sweep(ctx context.Context, limit int) (removed int, err error)
 // expired returns at most limit documents without their fields.
 func (b *Backend) expired(ctx context.Context, limit int) ([]*firestore.DocumentSnapshot, error) {
 	return do(ctx, b, func() ([]*firestore.DocumentSnapshot, error) {
-		q := b.coll.Where(expiresField, "<=", b.now()).Select().Limit(limit)
+		q := b.coll.Where(b.layout.expires, "<=", b.now()).Select().Limit(limit)
 		return q.Documents(ctx).GetAll()
 	})
 }

@@ -53,7 +53,7 @@ func TestSweepBatches(t *testing.T) {
 	const n = maxBatch + 30
 	w := b.client.BulkWriter(ctx)
 	for range n {
-		if _, err := w.Create(b.coll.NewDoc(), document(record{expires: time.Now()})); err != nil {
+		if _, err := w.Create(b.coll.NewDoc(), native.document("", record{expires: time.Now()})); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -59,26 +59,30 @@ type server struct {
 }
 
 // slow are the options for emulators, which answer some hundred commands a
-// second, or take locks that others wait for.
-var slow = Options{Schedules: 30, Workers: 4, Patience: 2 * time.Second, Writers: 30}
+// second, or take locks that others wait for; slower is for the second way to
+// run a store that has had its thousands of schedules.
+var (
+	slow   = Options{Schedules: 800, Workers: 8, Patience: 2 * time.Second}
+	slower = Options{Schedules: 40, Workers: 4, Patience: 2 * time.Second, Writers: 30}
+)
 
 var servers = []server{
 	{"memory", "", openMemory, Options{Schedules: 3000}},
-	{"filesystem", "", openFiles(true), Options{Schedules: 500}},
-	{"filesystem synced", "", openFiles(false), Options{Schedules: 20}},
-	{"redis", "REDIS_ADDR", openRedis, Options{Schedules: 500}},
-	{"redis cluster", "REDIS_CLUSTER_ADDRS", openRedis, Options{Schedules: 150}},
-	{"memcached", "MEMCACHED_ADDR", openMemcached, Options{Schedules: 500}},
-	{"mongodb", "MONGODB_URI", openMongo, Options{Schedules: 60}},
-	{"postgresql", "POSTGRES_DSN", openSQL("pgx"), Options{Schedules: 200}},
-	{"mariadb", "MYSQL_DSN", openSQL("mysql"), Options{Schedules: 150}},
-	{"sqlite", "", openSQL("sqlite"), Options{Schedules: 200, Writers: 100}},
-	{"gorm", "POSTGRES_DSN", openGorm, Options{Schedules: 100}},
+	{"filesystem", "", openFiles(true), Options{Schedules: 1000}},
+	{"filesystem synced", "", openFiles(false), Options{Schedules: 40}},
+	{"redis", "REDIS_ADDR", openRedis, Options{Schedules: 1000}},
+	{"redis cluster", "REDIS_CLUSTER_ADDRS", openRedis, Options{Schedules: 400}},
+	{"memcached", "MEMCACHED_ADDR", openMemcached, Options{Schedules: 1000}},
+	{"mongodb", "MONGODB_URI", openMongo, slow},
+	{"postgresql", "POSTGRES_DSN", openSQL("pgx"), Options{Schedules: 800}},
+	{"mariadb", "MYSQL_DSN", openSQL("mysql"), Options{Schedules: 800}},
+	{"sqlite", "", openSQL("sqlite"), Options{Schedules: 800}},
+	{"gorm", "POSTGRES_DSN", openGorm, Options{Schedules: 800}},
 	{"elasticsearch", "ELASTICSEARCH_URL", openElastic, slow},
 	{"dynamodb", "DYNAMODB_ENDPOINT", openDynamo, slow},
-	{"dynamodb moto", "DYNAMODB_ENDPOINT_MOTO", openDynamo, slow},
+	{"dynamodb moto", "DYNAMODB_ENDPOINT_MOTO", openDynamo, slower},
 	{"datastore", "DATASTORE_EMULATOR_HOST", openDatastore(false), slow},
-	{"datastore mode", "DATASTORE_MODE_EMULATOR_HOST", openDatastore(true), slow},
+	{"datastore mode", "DATASTORE_MODE_EMULATOR_HOST", openDatastore(true), slower},
 	{"firestore", "FIRESTORE_EMULATOR_HOST", openFirestore, slow},
 }
 
