@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"os"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -75,21 +76,20 @@ type flaskSite struct {
 // A losing store can lose the reply to a write, after it has happened.
 type losing struct {
 	*redisbackend.Backend
-	lose           bool
-	writes, visits int
+	lose           atomic.Bool
+	writes, visits atomic.Int64
 }
 
 func (l *losing) lost(err error) error {
-	l.writes++
-	if l.lose {
-		l.lose = false
+	l.writes.Add(1)
+	if l.lose.CompareAndSwap(true, false) {
 		return os.ErrDeadlineExceeded
 	}
 	return err
 }
 
 func (l *losing) Load(ctx context.Context, key string) (backend.Record, error) {
-	l.visits++
+	l.visits.Add(1)
 	return l.Backend.Load(ctx, key)
 }
 
