@@ -2,8 +2,13 @@ package filebackend
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -116,5 +121,61 @@ func TestFlaskRemovalRaces(t *testing.T) {
 				wantErr(t, "Load after "+name, loadErr(b, "k"), backend.ErrNotFound)
 			}
 		}
+	}
+}
+
+// TestFlaskCrowd has several programs of this package change a session while
+// Flask stores it again and again. Each time, what Flask has stored must be
+// there until Flask stores the next: whoever has changed it has changed that.
+func TestFlaskCrowd(t *testing.T) {
+	const key, writers, writes = "k", 3, 1500
+	dir, ctx := t.TempDir(), context.Background()
+	flask := application{dir, md5Names}
+	flask.set(t, key, []byte("0 by Flask"))
+	var stop, updates, conflicts atomic.Int64
+	var wg sync.WaitGroup
+	for range writers {
+		b := openFor(t, Config{Dir: dir, Flask: backend.FlaskSession2, NoSync: true})
+		wg.Go(func() {
+			for stop.Load() == 0 {
+				rec, err := b.Load(ctx, key)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				n, _, _ := strings.Cut(string(rec.Data), " ")
+				switch _, err = b.Update(ctx, key, []byte(n+" "+rand.Text()), time.Hour, rec.Revision); {
+				case err == nil:
+					updates.Add(1)
+				case errors.Is(err, backend.ErrConflict):
+					conflicts.Add(1)
+				default:
+					t.Error(err)
+				}
+			}
+		})
+	}
+	reader := openFor(t, Config{Dir: dir, Flask: backend.FlaskSession2})
+	for i := 1; i <= writes && !t.Failed(); i++ {
+		number := strconv.Itoa(i)
+		flask.set(t, key, []byte(number+" by Flask"))
+		var data string
+		for range 10_000 { // while something is put back, older data is seen
+			rec, err := reader.Load(ctx, key)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if data = string(rec.Data); strings.HasPrefix(data, number+" ") {
+				break
+			}
+		}
+		if !strings.HasPrefix(data, number+" ") {
+			t.Errorf("Flask stored %s, and there is %q", number, data)
+		}
+	}
+	stop.Store(1)
+	wg.Wait()
+	if updates.Load() == 0 || conflicts.Load() == 0 {
+		t.Errorf("%d updates and %d conflicts show nothing", updates.Load(), conflicts.Load())
 	}
 }
