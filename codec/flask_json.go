@@ -11,35 +11,40 @@ import (
 
 // FlaskJSON is the format in which Flask-Session 0.6 and later keep a session
 // with SESSION_SERIALIZATION_FORMAT=json: one object, as Python's package
-// msgspec writes it. It also reads what Python's json.dumps writes, as
+// msgspec writes it. It reads what Python's json.dumps writes as well, as
 // Flask-Session2 does for DynamoDB and Elasticsearch. It is for programs that
 // share sessions with Python. The zero value is ready to use. Its methods may
 // be called by any number of goroutines at once.
 //
 // Decode gives nil, bool, string, []any, map[string]any and numbers: one
-// written without fraction and exponent is an int, or an int64, uint64 or *big.Int when it is too
-// large, any other a float64, which is written as one again: 3.0. Python gives the like: for want of a form in JSON,
-// all other types were written as one of these.
+// written without fraction and exponent is an int, or an int64, uint64 or
+// *big.Int when it is too large, any other a float64, which is written with a
+// fraction or exponent again: 3.0. Python gives the like: JSON has no form
+// for other types, and all were written as one of these.
 //
-//   - Append writes []byte and [ByteArray] as base64, times as RFC 3339 text
-//     with their zone's offset, or without one for times in [Naive], a
-//     [time.Duration] as an ISO 8601 duration, a [Tuple], [Set] and
-//     [FrozenSet] as a list, the other types from [Decimal] to [UUID] as
-//     text. What is below a microsecond of a time is not written: Python's clocks have no nanoseconds. A
-//     Duration with nanoseconds is an error.
-//   - Keys that are numbers become texts.
-//   - NaN and the infinities, which Python would make null of, integers of more than 4300 digits, complex
-//     numbers, strings that are not UTF-8, and what Go alone has, as
-//     functions and channels, are an error. All other types are written as [Pickle] writes them.
-//   - The words NaN and Infinity, which json.dumps writes, are kept in what
-//     is not decoded, and an error of Decode. Half a surrogate pair is an error.
+//   - Append writes []byte and [ByteArray] as base64, a time as RFC 3339 text
+//     with its zone's offset, without one if it is in [Naive], a
+//     [time.Duration] and [TimeDelta] as an ISO 8601 duration, a [Tuple],
+//     [Set] and [FrozenSet] as a list, a [Dict] and [OrderedDict] as an
+//     object, the types from [Date] to [UUID] as text.
+//   - Times lose what is below a microsecond, as Python's clocks have no
+//     nanoseconds. A Duration with nanoseconds is an error; round it.
+//   - Keys that are numbers or have a form as text become texts.
+//   - NaN and the infinities, for which Python would read null, integers of
+//     more than 4300 digits, complex numbers, strings that are not UTF-8,
+//     and what only Go has, as functions and channels, are an error. All
+//     other types are written as [Pickle] writes them.
+//   - The words NaN and Infinity, which json.dumps writes, are kept as long
+//     as their key is not used; Decode returns an error for them. So it does
+//     for half a surrogate pair.
 //
-// DecodeInto converts as that of Pickle does, and the texts to the types that they
-// were: to []byte, time.Time, time.Duration, Date, Clock, Decimal and UUID, and
-// keys to numbers.
+// DecodeInto converts as that of Pickle does, and the texts to what they were:
+// []byte, time.Time, time.Duration, Date, Clock, Decimal, UUID, and keys to
+// numbers.
 //
-// Append sorts the keys of maps: equal values have equal encodings. Data with a key twice in one object is refused.
-// [JSON] is the codec for what only Go reads: it goes by encoding/json.
+// Append sorts the keys of maps: equal values have equal encodings. Data with
+// a key twice in one object is refused. For what only Go reads there is
+// [JSON], which goes by encoding/json.
 type FlaskJSON struct {
 	// MaxDepth is how many arrays and objects a value may have inside one
 	// another. Zero or less means 64.

@@ -13,24 +13,25 @@ import (
 // goroutines at once.
 //
 // Decode gives nil, bool, int (int64 or uint64 when only these can hold it),
-// float64, string, []byte, []any, [time.Time] in UTC and map[string]any; a
-// map with other keys is a [Dict]. Python gives the like: for want of a form in
-// MessagePack, msgspec has written tuples and sets as lists, and datetimes
-// without a time zone, dates, times, timedeltas, Decimals and UUIDs as texts.
-// Append writes their Go types, [Tuple] to [UUID], [time.Duration] and times
-// in [Naive], so as well.
+// float64, string, []byte, []any, [time.Time] in UTC and map[string]any, or
+// [Dict] for a map with other keys. Python gives the like: MessagePack has no
+// form for other types, and msgspec writes tuples and sets as lists, and
+// datetimes without a time zone, dates, times, timedeltas, Decimals and UUIDs as
+// texts. Append writes the Go types for these, [Tuple] to [UUID],
+// [time.Duration] and times in [Naive], in the same way.
 //
-//   - A time becomes one in UTC, without what is below a microsecond: Python's clocks have no
-//     nanoseconds. A Duration with nanoseconds is an error.
-//   - Integers beyond 64 bits, complex numbers, strings that are not UTF-8,
-//     and what Go alone has, as functions and channels, are an error. All
-//     other types are written as [Pickle] writes them.
+//   - A time becomes one in UTC and loses what is below a microsecond, as
+//     Python's clocks have no nanoseconds. A Duration with nanoseconds is an
+//     error; round it.
+//   - Integers of more than 64 bits, complex numbers, strings that are not
+//     UTF-8, and what only Go has, as functions and channels, are an error.
+//     All other types are written as [Pickle] writes them.
 //
-// DecodeInto converts as that of Pickle does, and the texts to the types that
-// they were: to time.Time, time.Duration, Date, Clock, Decimal and UUID.
+// DecodeInto converts as that of Pickle does, and the texts to what they were:
+// time.Time, time.Duration, Date, Clock, Decimal and UUID.
 //
-// Append sorts the keys of maps: equal values have equal encodings. [MessagePack],
-// whose extensions keep Go types, is not for Python.
+// Append sorts the keys of maps: equal values have equal encodings. For what
+// only Go reads there is [MessagePack], whose extensions keep Go types.
 type FlaskMessagePack struct {
 	// MaxDepth is how many containers a value may have inside one
 	// another. Zero or less means 64.
@@ -120,12 +121,16 @@ func (c FlaskMessagePack) Join(dst []byte, entries []Entry) ([]byte, error) {
 	return doc, nil
 }
 
-// checkTimestamp returns an error for an extension that is no timestamp.
+// checkTimestamp returns an error for an extension that is no timestamp which
+// Python can read.
 func checkTimestamp(typ int8, payload []byte) error {
 	if typ != extTimestamp {
 		return errExtension
 	}
-	_, err := parseTime(typ, payload)
+	t, err := parseTime(typ, payload)
+	if err == nil && (t.Year() < 1 || t.Year() > 9999) {
+		err = errYear
+	}
 	return err
 }
 

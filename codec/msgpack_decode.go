@@ -248,8 +248,8 @@ func (d *decoder) anyMap(depth int) (map[string]any, error) {
 // extension reads a value that is written as an extension.
 func (d *decoder) extension(depth int) (any, error) {
 	typ, payload, rest, err := cutExt(d.b)
-	if err == nil && d.flask && typ != extTimestamp {
-		err = errExtension
+	if err == nil && d.flask {
+		err = checkTimestamp(typ, payload)
 	}
 	if err != nil {
 		return nil, err

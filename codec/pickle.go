@@ -11,12 +11,12 @@ import (
 // number of goroutines at once.
 //
 // A pickle is a program that can call anything in Python. Here nothing is
-// called: a pickle that names a class or function which is not in the list
-// below is refused, by all methods, with an error that names it. So are
-// persistent IDs, extension codes, buffers that are kept elsewhere, and what
-// contains itself. All protocols are read, whichever is written.
+// called: a pickle that names a class or function that is not in this table
+// is refused, by all methods, with an error that names it. So are persistent
+// IDs, extension codes, buffers that are kept elsewhere, and what contains
+// itself. All protocols are read, whichever is written.
 //
-// This is what Decode gives, and what the same Go value is written as:
+// Decode gives, and these Go types are written as:
 //
 //		None                    nil
 //		bool                    bool
@@ -33,37 +33,40 @@ import (
 //		timedelta               time.Duration; if too long TimeDelta
 //		Decimal, UUID, Markup   Decimal, UUID, Markup
 //
-//	  - A str may hold half a surrogate pair: it is three bytes in the string,
-//	    which are not UTF-8 for Go. No other string that is not UTF-8 can be
-//	    written; use []byte.
-//	  - A time is written with its zone's offset and abbreviation, and without
-//	    what is below a microsecond: Python's clocks have no nanoseconds. A
-//	    Duration with nanoseconds is an error, so that none is lost by
-//	    accident; round it. A datetime of a zoneinfo.ZoneInfo is a time in the location of that
-//	    name, if this machine's database has it, and written as such again.
-//	  - Other Go types are written as [MessagePack] writes them: named types
-//	    as their kind, structs as dicts, by the tag session:"name", types with
-//	    the methods of encoding.TextMarshaler and TextUnmarshaler as str. An
-//	    array is a list, a nil slice, map or pointer None. A map may have
-//	    integers, floats or bools as keys. What Python has nothing for, as functions and
-//	    channels, is an error that names the type.
+//	  - Times lose what is below a microsecond when they are written, as
+//	    Python's clocks have no nanoseconds: time.Now() comes back a little
+//	    earlier. A Duration with nanoseconds is an error; round it.
+//	  - A time is written with its zone's offset and abbreviation. A datetime of
+//	    a zoneinfo.ZoneInfo is read as a time in the location of that name, if
+//	    this machine's database has it, and written as what it was.
+//	  - A str may hold half a surrogate pair. It is three bytes in the string
+//	    then, which are not UTF-8 for Go. No other string that is not UTF-8 can
+//	    be written; use []byte.
+//	  - Other Go types are written as [MessagePack] writes them: named types as
+//	    their kind, structs as dicts, by the tag session:"name", types with the
+//	    methods of encoding.TextMarshaler and TextUnmarshaler as str. A *big.Int
+//	    is an int, an array a list, a nil slice, map or pointer None. A map may
+//	    have integers, floats or bools as keys. What Python has nothing for, as
+//	    functions and channels, is an error that names the type.
 //	  - Elements of a set and keys of a dict must be of types that Python can
 //	    hash, and differ for Python: 1, 1.0 and True do not.
 //
-// DecodeInto converts further when nothing is lost: numbers as MessagePack
-// does; a tuple, set or frozenset to a slice or array; a Markup, Decimal,
-// UUID, Date or Clock to a string and to types with UnmarshalText; a UUID to
-// a [16]byte; a date to a time in Naive; a dict to a struct and to a map with keys of any basic type.
+// DecodeInto converts further when nothing is lost: numbers as that of
+// MessagePack does; a tuple, set or frozenset to a slice or array; a Markup,
+// Decimal, UUID, Date or Clock to a string and to types with UnmarshalText; a
+// UUID to a [16]byte; a date to a time in Naive; a dict to a struct, and to a
+// map with keys of any of the types above.
 //
-// An Entry's Raw is a pickle without beginning and end, by itself: what other keys share with it is
-// in it again. Values that are not decoded keep all that Python has put into
-// them, also what Go types do not hold. Append sorts the keys of maps: equal values have equal
+// An Entry's Raw is a pickle without its beginning and end, and complete:
+// what a value shares with those of other keys is in each. Values that are
+// not decoded keep all that Python has put into them, also what their Go
+// types do not hold. Append sorts the keys of maps: equal values have equal
 // encodings.
 type Pickle struct {
 	// Protocol is the protocol that is written, 1 to 5. Zero means 4, which
-	// every Python 3.8 and later reads; protocol 0, which Flask-Session2
-	// has in memcached, is PickleProtocol0. With another number Append and Join
-	// return an error.
+	// Python reads from 3.4 on. For protocol 0, which Flask-Session2
+	// writes to memcached, it is PickleProtocol0. With any other number
+	// Append, Split and Join return an error.
 	Protocol int
 
 	// MaxDepth is how many containers a value may have inside one
@@ -82,7 +85,8 @@ type Pickle struct {
 
 var _ Codec = Pickle{}
 
-// PickleProtocol0 is the Protocol of [Pickle] for protocol 0, which is text.
+// PickleProtocol0 is the Protocol of a [Pickle] that writes protocol 0, which is
+// text.
 const PickleProtocol0 = -1
 
 // The protocols of Python 3.8 to 3.14.

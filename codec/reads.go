@@ -8,25 +8,24 @@ import (
 	"sync"
 )
 
-// Reads returns a Codec that writes the format of first and reads that of
-// first and of each of the others, tried in their order. So an operator moves
-// live sessions from one format to another: deploy Reads(new, old), and new
-// alone when the last session that was saved before has expired. While
-// programs that only know old still run, deploy Reads(old, new) in them before.
+// Reads returns a Codec that writes the format of first, and reads that of
+// first and of each of the others, which it tries in their order. With it live
+// sessions move from one format to another: deploy Reads(new, old), and new
+// alone when the last session that was saved before has expired. As long as a
+// program runs that reads only the old format, use Reads(old, new).
 //
-// A document of another format is read as it is, each value with the types of
-// that format. All of it is written in the format of first when the session is next changed,
-// which converts its values: to what first makes of the Go value that Decode
-// of the other gives. A tuple of a [Pickle], for instance, becomes a list of
-// MessagePack. For a value that first cannot hold Join returns an error:
-// nothing is stored, and what was there stays, until the key is set anew or
-// removed.
+// A document of another format keeps the types of its values as long as it is
+// only read. When the session is changed, all of it is written in the format
+// of first: each value as first writes what Decode of the other gives, a
+// tuple of a [Pickle], for instance, as a list of [MessagePack]. For a value that first
+// cannot hold Join returns an error: nothing is stored, and what was there
+// stays, until that key is set anew or removed.
 //
 // If first or one of the others is a [Sealer], the Codec is one, too. It seals
-// documents if first does, else writes them as first does. It opens what a
-// Sealer has sealed, and splits what is of the format of another Codec. Note
-// what that means for Reads(encrypted, plain): as long as plain is among the
-// others, somebody who can write to the store can make sessions up.
+// if first does, else it writes what first does. It opens what any Sealer
+// of the chain has sealed, and reads what is in the format of another Codec.
+// So as long as a Codec that does not encrypt is in the chain, somebody who can write to the
+// store can make sessions up, as without encryption.
 //
 // A document that first can read costs no more than with first alone. A Codec
 // that is nil can neither read nor write: it is an error of each method that
