@@ -25,7 +25,7 @@ func (m *Manager) cookieIDs(r *http.Request) []string {
 				return true
 			}
 		}
-		if validID(id) && !slices.Contains(ids, id) {
+		if m.knowsID(id) && !slices.Contains(ids, id) {
 			ids = append(ids, id)
 		}
 		return len(ids) < maxCandidates

@@ -14,23 +14,28 @@ import (
 // them, and are refused when they are decoded. An empty doc is an error.
 func (c MessagePack) Split(doc []byte, yield func(Entry) error) error {
 	w := walker{b: doc, limits: c.limits()}
+	return w.split("codec: messagepack: split: %w", yield)
+}
+
+// split is Split; format is for its errors.
+func (w *walker) split(format string, yield func(Entry) error) error {
 	n, i, err := w.document()
 	if err != nil {
-		return fmt.Errorf("codec: messagepack: split: %w", err)
+		return fmt.Errorf(format, err)
 	}
 	var keys keySet
-	keys.init(doc, n)
+	keys.init(w.b, n)
 	for range n {
 		var key, raw []byte
 		if key, raw, i, err = w.entry(i, &keys); err != nil {
-			return fmt.Errorf("codec: messagepack: split: %w", err)
+			return fmt.Errorf(format, err)
 		}
 		if err := yield(Entry{Key: key, Raw: raw}); err != nil {
 			return err
 		}
 	}
-	if i != len(doc) {
-		return fmt.Errorf("codec: messagepack: split: %w", errTrailing)
+	if i != len(w.b) {
+		return fmt.Errorf(format, errTrailing)
 	}
 	return nil
 }

@@ -57,6 +57,11 @@ func (b *Backend) run(ctx context.Context, op, key string, script *redis.Script,
 	reply, err := do(ctx, b, func() (int64, error) {
 		return script.Run(ctx, b.client, []string{key}, args...).Int64()
 	})
+	return answer(ctx, op, key, reply, err)
+}
+
+// answer returns what the reply of a script means.
+func answer(ctx context.Context, op, key string, reply int64, err error) error {
 	if err == nil {
 		switch reply {
 		case replyDone:
