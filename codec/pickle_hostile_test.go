@@ -194,6 +194,9 @@ func TestPickleLimits(t *testing.T) {
 			t.Errorf("%v was split", v)
 		}
 	}
+	if _, err := (Pickle{MaxElements: 1}).Decode(bytes.Repeat([]byte("N0"), 1<<17)); !errorsAre(err, errElements(1<<16)) {
+		t.Errorf("65537 objects: %v", err)
+	}
 	var entries []Entry
 	for i := range 4 {
 		entries = append(entries, Entry{Key: []byte{byte('a' + i)}, Raw: []byte("N")})

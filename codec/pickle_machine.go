@@ -15,6 +15,13 @@ type machine struct {
 	memo  []uint32
 
 	copied int // nodes in containers that were made of others
+	most   int // nodes that there may be
+}
+
+// newMachine returns a machine for data, which may be of 16 times as many
+// objects as a value may have elements: a datetime takes 14.
+func newMachine(data []byte, l limits) *machine {
+	return &machine{tape: tape{data: data}, most: max(16*min(l.elements, 1<<26), 1<<16)}
 }
 
 // run follows all opcodes, to the STOP that ends a document or to the end of a
@@ -38,6 +45,9 @@ func (m *machine) run(document bool) (uint32, error) {
 		}
 		if err := m.step(op); err != nil {
 			return 0, err
+		}
+		if len(m.nodes) > m.most {
+			return 0, errElements(m.most)
 		}
 	}
 	if len(m.stack) != 1 || len(m.marks) != 0 {
