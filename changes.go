@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/go-session2/sessions/codec"
 )
@@ -41,6 +42,11 @@ func (c *changes) find(key string) *change {
 }
 
 func (c *changes) none() bool { return !c.cleared && len(c.list) == 0 }
+
+// derived tells whether an outcome depends on what was stored before.
+func (c *changes) derived() bool {
+	return slices.ContainsFunc(c.list, func(ch change) bool { return ch.updates != nil })
+}
 
 // set records that a key has a value, or absent{}, whatever it was before.
 func (c *changes) set(key string, value any) {

@@ -54,7 +54,8 @@ type Config struct {
 	Backend backend.Backend
 
 	// Codec encodes the session's values. The default is
-	// codec.MessagePack{}; codec.NewEncrypted makes one that encrypts.
+	// codec.MessagePack{}; codec.NewEncrypted makes one that encrypts. See
+	// also FlaskCompatible.
 	Codec codec.Codec
 
 	// Name is the cookie's name, and the name that [Named] looks for. The
@@ -146,6 +147,8 @@ type Config struct {
 	// Logger gets every failure as well. The default is slog.Default(); use
 	// slog.New(slog.DiscardHandler) for none.
 	Logger *slog.Logger
+
+	flask bool // set by FlaskCompatible
 }
 
 // SecurePolicy says when the session cookie gets the Secure attribute.
@@ -167,9 +170,6 @@ const (
 func (c Config) complete() (Config, error) {
 	if c.Backend == nil {
 		c.Backend = nullbackend.New()
-	}
-	if c.Codec == nil {
-		c.Codec = codec.MessagePack{}
 	}
 	if c.Name == "" {
 		c.Name = DefaultName
@@ -201,7 +201,11 @@ func (c Config) complete() (Config, error) {
 	if c.Logger == nil {
 		c.Logger = slog.Default()
 	}
-	if err := errors.Join(c.checkLifetimes(), c.checkCookie()); err != nil {
+	flask := c.completeFlask()
+	if c.Codec == nil {
+		c.Codec = codec.MessagePack{}
+	}
+	if err := errors.Join(c.checkLifetimes(), c.checkCookie(), flask); err != nil {
 		return Config{}, fmt.Errorf("sessions: invalid Config: %w", err)
 	}
 	return c, nil

@@ -24,7 +24,7 @@ func (m *Manager) cookieIDs(r *http.Request, ids []string) []string {
 				return true
 			}
 		}
-		if validID(id) && !slices.Contains(ids, id) {
+		if m.knowsID(id) && !slices.Contains(ids, id) {
 			ids = append(ids, id)
 		}
 		return len(ids) < maxCandidates

@@ -1,6 +1,10 @@
 package sessions
 
-import "reflect"
+import (
+	"reflect"
+
+	"github.com/go-session2/sessions/codec"
+)
 
 // A Flash is a message for the next page that the visitor sees.
 type Flash struct {
@@ -14,7 +18,8 @@ const DefaultCategory = "message"
 
 // AddFlash keeps a message until [Session.Flashes] asks for it. category is
 // optional; only the first counts. They are kept under the key _flashes as
-// Flask keeps them, a list of [category, message].
+// Flask keeps them, a list of [category, message], each pair a tuple with
+// [FlaskCompatible].
 func (s *Session) AddFlash(message any, category ...string) {
 	cat := DefaultCategory
 	if len(category) > 0 {
@@ -25,7 +30,11 @@ func (s *Session) AddFlash(message any, category ...string) {
 		if err != nil {
 			return nil, err
 		}
-		return append(list[:len(list):len(list)], []any{cat, message}), nil
+		var pair any = []any{cat, message}
+		if s.m.cfg.flask {
+			pair = codec.Tuple{cat, message}
+		}
+		return append(list[:len(list):len(list)], pair), nil
 	}, func(any) {})
 }
 
@@ -84,13 +93,15 @@ func flashList(s slot) ([]any, error) {
 	return as[[]any](s)
 }
 
+// toFlash reads a pair of any kind: Flask has tuples, whose type some formats
+// do not keep, and an application may have put a list there itself.
 func toFlash(item any) (Flash, bool) {
-	pair, ok := item.([]any)
-	if !ok || len(pair) != 2 {
+	pair := reflect.ValueOf(item)
+	if pair.Kind() != reflect.Slice || pair.Len() != 2 {
 		return Flash{}, false
 	}
-	cat, ok := pair[0].(string)
-	return Flash{Category: cat, Message: pair[1]}, ok
+	cat, ok := pair.Index(0).Interface().(string)
+	return Flash{Category: cat, Message: pair.Index(1).Interface()}, ok
 }
 
 func wanted(category string, categories []string) bool {

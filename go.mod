@@ -25,6 +25,7 @@ require (
 	github.com/redis/go-redis/v9 v9.7.3
 	github.com/tinylib/msgp v1.2.5
 	go.mongodb.org/mongo-driver/v2 v2.5.0
+	golang.org/x/sys v0.47.0
 	google.golang.org/api v0.287.1
 	google.golang.org/grpc v1.83.2
 	gorm.io/driver/mysql v1.6.0
@@ -115,7 +116,6 @@ require (
 	golang.org/x/net v0.58.0 // indirect
 	golang.org/x/oauth2 v0.36.0 // indirect
 	golang.org/x/sync v0.22.0 // indirect
-	golang.org/x/sys v0.47.0 // indirect
 	golang.org/x/text v0.41.0 // indirect
 	golang.org/x/time v0.15.0 // indirect
 	google.golang.org/genproto v0.0.0-20260319201613-d00831a3d3e7 // indirect

@@ -13,6 +13,14 @@ const (
 	idChars = 43
 )
 
+// How many bytes an ID made by Flask may have. Those of Flask-Session have 32
+// unless SESSION_ID_LENGTH says otherwise; fewer than 16 can be guessed. Those
+// of Flask-Session2 are UUIDs, which read as base64url are 27 bytes.
+const (
+	minFlaskID = 16
+	maxFlaskID = 64
+)
+
 // idEncoding refuses the spellings that differ only in the spare bits of the
 // last character, so that every ID has one spelling.
 var idEncoding = base64.RawURLEncoding.Strict()
@@ -37,6 +45,27 @@ func validID(id string) bool {
 	n, err := idEncoding.Decode(out[:], in[:])
 	// The decoder skips line breaks, which leaves too few bytes.
 	return err == nil && n == idBytes
+}
+
+// validFlaskID tells whether Flask could have made id, or newID.
+func validFlaskID(id string) bool {
+	n := idEncoding.DecodedLen(len(id))
+	if n < minFlaskID || n > maxFlaskID {
+		return false
+	}
+	var in [(maxFlaskID*8 + 5) / 6]byte
+	var out [maxFlaskID]byte
+	got, err := idEncoding.Decode(out[:], in[:copy(in[:], id)])
+	// Without line breaks and a useless last character.
+	return err == nil && got == n && idEncoding.EncodedLen(n) == len(id)
+}
+
+// knowsID tells whether an ID may be looked up in the store.
+func (m *Manager) knowsID(id string) bool {
+	if m.cfg.flask {
+		return validFlaskID(id)
+	}
+	return validID(id)
 }
 
 // storeKey returns the key under which the store holds the session id.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 )
 
 // load loads the session once and returns the error that this ended with.
@@ -74,9 +75,11 @@ func (m *Manager) fetch(ctx context.Context, id, key string) (state, error) {
 	if err != nil {
 		return state{}, goneError(err)
 	}
-	created, data, err := openRecord(key, rec.Data)
-	if err != nil {
-		return state{}, err
+	created, data := time.Time{}, rec.Data
+	if !m.cfg.flask {
+		if created, data, err = openRecord(key, rec.Data); err != nil {
+			return state{}, err
+		}
 	}
 	doc, err := m.parseDocument(key, rec.Data, data) // which may be what shows that the header is right
 	if err != nil {

@@ -10,7 +10,8 @@ import (
 	"github.com/go-session2/sessions/codec"
 )
 
-// The bytes stored for a session are a header and the codec's document:
+// The bytes stored for a session are a header and the codec's document (with
+// FlaskCompatible, the document alone):
 //
 //	 0  magic 0xC1, which begins neither MessagePack nor JSON nor a pickle
 //	 1  format version, 1

@@ -158,6 +158,9 @@ func (s *Session) save() error {
 	w := writer{m: s.m, ctx: ctx, op: "save", sent: sent}
 	st, err = w.write(st, &batch, replay)
 	s.settle(st, w.cookie, w.merged, err)
+	if w.unsure && batch.derived() {
+		s.fail(err) // saved again it could count twice
+	}
 	if w.ended {
 		s.mu.Lock()
 		s.giveUp()
@@ -177,6 +180,7 @@ type writer struct {
 	sent   bool   // the response header is out: no cookie can follow
 	done   func() // ends the turn, if it was taken
 	merged bool   // the batch was applied to other data than it was made on
+	unsure bool   // an update may have happened, and nothing tells whether it has
 
 	// What came of it.
 	cookie   cookieChange
@@ -269,7 +273,9 @@ func (w *writer) update(st state, doc *document) (state, error) {
 	}
 	rev, err := w.m.cfg.Backend.Update(w.ctx, st.key, data, ttl(now, until), st.revision)
 	if err != nil {
-		return st, w.writeError(err)
+		err = w.writeError(err)
+		w.unsure = w.m.cfg.flask && errors.Is(err, ErrUnavailable)
+		return st, err
 	}
 	st.doc, st.revision, st.expires = doc, rev, until
 	w.cookie = cookie
@@ -352,14 +358,20 @@ func (m *Manager) encode(st state, doc *document) ([]byte, error) {
 	for i := range entries {
 		size += len(entries[i].Key) + len(entries[i].Raw) + 5
 	}
-	data, err := m.join(st.key, appendRecordHeader(make([]byte, 0, size), st.created), entries)
+	data := make([]byte, 0, size)
+	if !m.cfg.flask {
+		data = appendRecordHeader(data, st.created)
+	}
+	data, err := m.join(st.key, data, entries)
 	if err != nil {
 		return nil, fmt.Errorf("sessions: save: %w: %w", ErrValue, err)
 	}
 	if len(data) > m.cfg.MaxSize {
 		return nil, fmt.Errorf("sessions: save: %w; keep less in the session or raise Config.MaxSize", backend.TooLarge(len(data), m.cfg.MaxSize))
 	}
-	sealRecord(st.key, data)
+	if !m.cfg.flask {
+		sealRecord(st.key, data)
+	}
 	return data, nil
 }
 

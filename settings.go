@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"slices"
@@ -95,13 +96,18 @@ func fromSettings(values map[string]any) (Config, *backend.Settings, error) {
 	if cfg.Lifetime == 0 { // which would be the default in a Config
 		s.Reject("PERMANENT_SESSION_LIFETIME", "at least a second")
 	}
-	if n := s.Int("SESSION_ID_LENGTH", idBytes); n != idBytes {
+	flask := s.FlaskLayout() != backend.NoFlask
+	if flask {
+		flaskSettings(s)
+	} else if n := s.Int("SESSION_ID_LENGTH", idBytes); n != idBytes {
 		s.Reject("SESSION_ID_LENGTH", fmt.Sprintf("%d, the bytes that every ID has", idBytes))
 	}
 	refreshSettings(s, &cfg)
 	cookieSettings(s, &cfg)
-	codecSettings(s, &cfg)
-	signerSettings(s, &cfg)
+	if !flask {
+		codecSettings(s, &cfg)
+	}
+	signerSettings(s, &cfg, flask)
 	if err := s.Err(); err != nil {
 		return Config{}, s, err
 	}
@@ -116,7 +122,47 @@ func fromSettings(values map[string]any) (Config, *backend.Settings, error) {
 		}
 		cfg.Backend = b
 	}
+	if !flask {
+		return cfg, s, nil
+	}
+	cfg = FlaskCompatible(cfg)
+	if strings.EqualFold(s.String("SESSION_SERIALIZATION_FORMAT", ""), "json") {
+		// Where Flask-Session has a choice; it pickles into files.
+		if store, ok := cfg.Backend.(backend.FlaskStore); ok {
+			if _, format := store.FlaskLayout(); format == backend.FlaskMsgpack {
+				cfg.Codec = flaskCodec(backend.FlaskJSON)
+			}
+		}
+	}
+	if _, err := cfg.complete(); err != nil {
+		if c, ok := cfg.Backend.(io.Closer); ok {
+			err = errors.Join(err, c.Close())
+		}
+		return Config{}, s, err
+	}
 	return cfg, s, nil
+}
+
+// flaskSettings checks the settings that mean something else, or must not be
+// set, when sessions are shared with Flask.
+func flaskSettings(s *backend.Settings) {
+	if n := s.Int("SESSION_ID_LENGTH", idBytes); n < minFlaskID || n > maxFlaskID {
+		s.Reject("SESSION_ID_LENGTH", fmt.Sprintf("from %d to %d bytes", minFlaskID, maxFlaskID))
+	}
+	if !s.Bool("SESSION_PLAIN_IDS", true) {
+		s.Reject("SESSION_PLAIN_IDS", "true or absent with SESSION_FLASK_COMPATIBLE: Flask has plain IDs")
+	}
+	if s.Duration("SESSION_ABSOLUTE_LIFETIME", 0) != 0 {
+		s.Reject("SESSION_ABSOLUTE_LIFETIME", "absent with SESSION_FLASK_COMPATIBLE: Flask's records do not say when a session was created")
+	}
+	if _, ok := s.Lookup("SESSION_ENCRYPTION_KEYS"); ok {
+		s.Reject("SESSION_ENCRYPTION_KEYS", "absent with SESSION_FLASK_COMPATIBLE: Flask cannot read what is encrypted")
+	}
+	switch strings.ToLower(s.String("SESSION_SERIALIZATION_FORMAT", "pickle")) {
+	case "pickle", "msgpack", "json":
+	default:
+		s.Reject("SESSION_SERIALIZATION_FORMAT", "pickle, msgpack or json")
+	}
 }
 
 // refreshSettings reads what says when a session is extended and when expired
@@ -160,7 +206,7 @@ func codecSettings(s *backend.Settings, cfg *Config) {
 	case "json":
 		cfg.Codec = codec.JSON{}
 	default:
-		s.Reject("SESSION_SERIALIZATION_FORMAT", "msgpack or json")
+		s.Reject("SESSION_SERIALIZATION_FORMAT", "msgpack or json, or pickle with SESSION_FLASK_COMPATIBLE")
 	}
 	if keys, ok := encryptionKeys(s); ok {
 		encrypted, err := codec.NewEncrypted(cfg.Codec, keys...)
@@ -201,7 +247,7 @@ func rejectEncryptionKeys(s *backend.Settings) {
 	s.Reject("SESSION_ENCRYPTION_KEYS", fmt.Sprintf("different keys of exactly %d random bytes each, in base64, separated by commas; openssl rand -base64 %[1]d makes one", codec.KeySize))
 }
 
-func signerSettings(s *backend.Settings, cfg *Config) {
+func signerSettings(s *backend.Settings, cfg *Config, flask bool) {
 	if !s.Bool("SESSION_USE_SIGNER", false) {
 		return
 	}
@@ -218,6 +264,13 @@ func signerSettings(s *backend.Settings, cfg *Config) {
 		}
 	default:
 		s.Reject("SECRET_KEY_FALLBACKS", "a list of keys, or keys separated by commas")
+	}
+	if flask {
+		var err error
+		if cfg.Signer, err = NewFlaskSigner(keys...); err != nil {
+			s.Reject("SECRET_KEY", "set, as SESSION_USE_SIGNER is, to that of the Flask application; none of SECRET_KEY_FALLBACKS may be empty")
+		}
+		return
 	}
 	for _, key := range keys {
 		if len(key) < minKeyBytes {

@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/go-session2/sessions/backend"
 	"github.com/go-session2/sessions/codec"
 )
 
@@ -88,15 +87,5 @@ func TestFromEnv(t *testing.T) {
 	t.Setenv("SESSION_COKIE_NAME", "sid")
 	if _, err := FromEnv(); err == nil || !strings.Contains(err.Error(), "SESSION_COOKIE_NAME") {
 		t.Errorf("a misspelt variable: %v", err)
-	}
-}
-
-// Every name that a backend asks for must be known to the check for misspelt
-// ones, also where that backend is not compiled in.
-func TestKnownSettings(t *testing.T) {
-	for _, typ := range backend.Types() {
-		if typ != "memory" && typ != "null" {
-			t.Errorf("the root package imports the backend %q", typ)
-		}
 	}
 }

@@ -39,6 +39,8 @@ const (
 //     again, by the backend or by its client: a repeated Update would find its
 //     own result and take it for somebody else's.
 //   - Update and Delete at a revision notice what a Flask process has written.
+//   - Touch may shorten the life of a record where the store does not tell how
+//     long that is. Everywhere else it does not.
 //   - a record that Flask has stored without an expiry is there, with the zero
 //     Record.Expires.
 type FlaskStore interface {

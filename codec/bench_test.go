@@ -128,3 +128,44 @@ func benchSplit(b *testing.B, c Codec) {
 func BenchmarkMessagePack(b *testing.B) { benchSplit(b, MessagePack{}) }
 
 func BenchmarkJSON(b *testing.B) { benchSplit(b, JSON{}) }
+
+func BenchmarkPickle(b *testing.B) { benchSplit(b, Pickle{}) }
+
+func BenchmarkFlaskMessagePack(b *testing.B) { benchSplit(b, FlaskMessagePack{}) }
+
+func BenchmarkFlaskJSON(b *testing.B) { benchSplit(b, FlaskJSON{}) }
+
+// BenchmarkReads is to be compared with BenchmarkMessagePack.
+func BenchmarkReads(b *testing.B) { benchSplit(b, Reads(MessagePack{}, Pickle{})) }
+
+// BenchmarkFlaskValues writes and reads single values.
+func BenchmarkFlaskValues(b *testing.B) {
+	for _, c := range flaskCodecs() {
+		name := strings.TrimPrefix(fmt.Sprintf("%T", c), "codec.")
+		for _, bb := range benchValues {
+			raw, err := c.Append(nil, bb.v)
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.Run(name+"/Append/"+bb.name, func(b *testing.B) {
+				buf := make([]byte, 0, 1<<10)
+				b.ReportAllocs()
+				for b.Loop() {
+					if _, err := c.Append(buf, bb.v); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+			b.Run(name+"/Decode/"+bb.name, func(b *testing.B) {
+				b.ReportAllocs()
+				for b.Loop() {
+					if _, err := c.Decode(raw); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+		}
+		b.Run(name+"/DecodeInto/int", func(b *testing.B) { benchDecodeInto[int](b, c, benchValues[0].v) })
+		b.Run(name+"/DecodeInto/struct", func(b *testing.B) { benchDecodeInto[benchUser](b, c, benchValues[3].v) })
+	}
+}

@@ -18,7 +18,19 @@
 // times as long with vmihailenco's streaming decoder and 15 to 20 times with
 // the other two, which decode or index everything. And five bytes that promise
 // a list of 2^32 elements made vmihailenco's decoder ask for 64 GiB, where
-// msgp's functions allocate nothing. To measure this package:
+// msgp's functions allocate nothing.
+//
+// Pickle is code of this package. The libraries, kisielk/og-rek 1.3.0 and
+// nlpodyssey/gopickle 0.2.0, are for pickles that are trusted, and make Go
+// values of everything in one. Nine bytes that promise a text of 2^40 made
+// gopickle ask for 1 TiB. Of 234 sessions that Python has pickled, in all
+// protocols, gopickle reads 178 and og-rek 224, which does not know the opcodes of
+// sets; a datetime is a call of a function for it, and a tuple, set or
+// Decimal is not written as one again by either. Splitting 64 KiB takes half
+// the time of theirs here, and 17 allocations where they take 6000, as no
+// value is made.
+//
+// To measure this package:
 //
 //	go test -run '^$' -bench . ./codec
 package codec

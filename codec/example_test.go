@@ -105,3 +105,40 @@ func ExampleNewEncrypted() {
 	// [redacted]
 	// codec: encryption key 1 has 9 bytes; it must be exactly 32 random bytes
 }
+
+func ExampleReads() {
+	old, err := codec.Pickle{}.Append(nil, codec.Tuple{"message", "Saved."})
+	if err != nil {
+		log.Fatal(err)
+	}
+	stored, err := codec.Pickle{}.Join(nil, []codec.Entry{{Key: []byte("flash"), Raw: old}})
+	if err != nil {
+		log.Fatal(err)
+	}
+
+	c := codec.Reads(codec.FlaskJSON{}, codec.Pickle{})
+	var entries []codec.Entry
+	if err := c.Split(stored, func(e codec.Entry) error {
+		entries = append(entries, e)
+		return nil
+	}); err != nil {
+		log.Fatal(err)
+	}
+	doc, err := c.Join(nil, entries)
+	fmt.Println(string(doc), err)
+	// Output: {"flash":["message","Saved."]} <nil>
+}
+
+func ExamplePickle() {
+	// What Python has pickled of {"at": datetime.date(2024, 2, 29)}.
+	stored := []byte("\x80\x04}\x8c\x02at\x8c\x08datetime\x8c\x04date\x93C\x04\x07\xe8\x02\x1d\x85Rs.")
+	err := codec.Pickle{}.Split(stored, func(e codec.Entry) error {
+		v, err := codec.Pickle{}.Decode(e.Raw)
+		fmt.Printf("%s: %T %v\n", e.Key, v, v)
+		return err
+	})
+	fmt.Println(err)
+	// Output:
+	// at: codec.Date 2024-02-29
+	// <nil>
+}

@@ -115,16 +115,21 @@ func (c JSON) check(raw []byte) error {
 // open returns a scanner for a valid text.
 func (c JSON) open(raw []byte) (jsonScanner, error) {
 	s := jsonScanner{b: raw, limits: c.limits()}
+	return s, s.open(json.Valid)
+}
+
+// open checks the text, its syntax by valid.
+func (s *jsonScanner) open(valid func([]byte) bool) error {
 	s.left = s.limits.elements
 	switch {
-	case len(raw) > s.limits.size:
-		return s, errSize(s.limits.size)
-	case !json.Valid(raw):
-		return s, errDamaged
-	case !utf8.Valid(raw):
-		return s, errUTF8
+	case len(s.b) > s.limits.size:
+		return errSize(s.limits.size)
+	case !valid(s.b):
+		return errDamaged
+	case !utf8.Valid(s.b):
+		return errUTF8
 	}
-	return s, nil
+	return nil
 }
 
 // Decode implements [Codec].

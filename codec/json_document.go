@@ -10,29 +10,34 @@ import (
 // sequence is yielded as a fresh slice; all other slices are parts of doc.
 func (c JSON) Split(doc []byte, yield func(Entry) error) error {
 	s, err := c.open(doc)
-	if err == nil && s.space() != '{' {
-		err = errDamaged
-	}
 	if err != nil {
 		return fmt.Errorf("codec: json: split: %w", err)
+	}
+	return s.split("codec: json: split: %w", yield)
+}
+
+// split is Split; format is for its errors.
+func (s *jsonScanner) split(format string, yield func(Entry) error) error {
+	if s.space() != '{' {
+		return fmt.Errorf(format, errDamaged)
 	}
 	var keys textKeys
 	n := 0
 	for s.next() {
 		if n++; n > s.limits.elements {
-			return fmt.Errorf("codec: json: split: %w", errElements(s.limits.elements))
+			return fmt.Errorf(format, errElements(s.limits.elements))
 		}
 		key, err := s.key(&keys)
 		if err != nil {
-			return fmt.Errorf("codec: json: split: %w", err)
+			return fmt.Errorf(format, err)
 		}
 		s.space()
 		start := s.i
 		s.left = s.limits.elements
 		if err := s.skip(0); err != nil {
-			return fmt.Errorf("codec: json: split: %w", err)
+			return fmt.Errorf(format, err)
 		}
-		if err := yield(Entry{Key: key, Raw: doc[start:s.i:s.i]}); err != nil {
+		if err := yield(Entry{Key: key, Raw: s.b[start:s.i:s.i]}); err != nil {
 			return err
 		}
 	}
@@ -80,26 +85,9 @@ func joinJSON(dst []byte, entries []Entry, l limits) ([]byte, error) {
 		if i > 0 {
 			doc = append(doc, ',')
 		}
-		doc = appendKey(doc, e.Key)
+		doc = appendJSONText(doc, string(e.Key))
 		doc = append(doc, ':')
 		doc = append(doc, e.Raw...)
 	}
 	return append(doc, '}'), nil
-}
-
-// appendKey appends a string, which is UTF-8.
-func appendKey(doc, key []byte) []byte {
-	doc = append(doc, '"')
-	for _, c := range key {
-		switch {
-		case c == '"' || c == '\\':
-			doc = append(doc, '\\', c)
-		case c < 0x20:
-			const hex = "0123456789abcdef"
-			doc = append(doc, '\\', 'u', '0', '0', hex[c>>4], hex[c&15])
-		default:
-			doc = append(doc, c)
-		}
-	}
-	return append(doc, '"')
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"math"
 	"strconv"
+	"strings"
 )
 
 // A jsonScanner goes over a text that encoding/json has found to be valid, and
@@ -15,6 +16,7 @@ type jsonScanner struct {
 	i      int
 	left   int // elements
 	limits limits
+	flask  bool // as FlaskJSON
 }
 
 // space goes over white space and returns the byte after it.
@@ -89,7 +91,7 @@ func (s *jsonScanner) literal() []byte {
 // key goes over a member's name and its colon.
 func (s *jsonScanner) key(keys *textKeys) ([]byte, error) {
 	s.space()
-	key, err := unquote(s.literal())
+	key, err := s.unquote(s.literal())
 	if err != nil {
 		return nil, err
 	}
@@ -146,7 +148,7 @@ func (s *jsonScanner) value(depth int) (any, error) {
 	case '{':
 		return s.object(depth)
 	case '"':
-		text, err := unquote(s.literal())
+		text, err := s.unquote(s.literal())
 		return string(text), err
 	case 't', 'f':
 		s.literal()
@@ -155,6 +157,9 @@ func (s *jsonScanner) value(depth int) (any, error) {
 		s.literal()
 		return nil, nil
 	default:
+		if s.flask {
+			return flaskNumber(s.literal())
+		}
 		return number(s.literal())
 	}
 }
@@ -201,17 +206,21 @@ func (s *jsonScanner) object(depth int) (map[string]any, error) {
 }
 
 // unquote returns the content of a string: a part of it, or fresh when it has
-// escape sequences. Half a surrogate pair becomes U+FFFD, as encoding/json has it.
-func unquote(quoted []byte) ([]byte, error) {
+// escape sequences. Half a surrogate pair becomes U+FFFD, as encoding/json has
+// it, or is an error for FlaskJSON.
+func (s *jsonScanner) unquote(quoted []byte) ([]byte, error) {
 	content := quoted[1 : len(quoted)-1 : len(quoted)-1]
 	if bytes.IndexByte(content, '\\') < 0 {
 		return content, nil
 	}
-	var s string
-	if err := json.Unmarshal(quoted, &s); err != nil {
+	var text string
+	if err := json.Unmarshal(quoted, &text); err != nil {
 		return nil, errDamaged
 	}
-	return []byte(s), nil
+	if s.flask && replaced(content) < strings.Count(text, "\ufffd") {
+		return nil, errUTF8
+	}
+	return []byte(text), nil
 }
 
 // number returns a number with its natural type.

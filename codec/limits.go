@@ -32,3 +32,33 @@ func positive(n, def int) int {
 	}
 	return def
 }
+
+// A meter holds the encoding of one value to its limits.
+type meter struct {
+	start  int // where in the buffer the value begins
+	left   int // elements
+	limits limits
+}
+
+func newMeter(start int, l limits) meter { return meter{start, l.elements, l} }
+
+// enter counts a container of n elements at a depth.
+func (m *meter) enter(n, depth int) error {
+	if depth >= m.limits.depth {
+		return errDepth(m.limits.depth)
+	}
+	if n > m.left {
+		return errElements(m.limits.elements)
+	}
+	m.left -= n
+	return nil
+}
+
+// room checks that n bytes more at the end of the buffer are not what makes
+// the value too large.
+func (m *meter) room(end, n int) error {
+	if n > m.limits.size-(end-m.start) {
+		return errSize(m.limits.size)
+	}
+	return nil
+}

@@ -16,6 +16,9 @@ type decoder struct {
 	total  int // elements that are allowed
 	left   int // those not read yet
 	limits limits
+
+	// flask: read as FlaskMessagePack does.
+	flask bool
 }
 
 // mapHint is how many entries a map is made for at most before they are read:
@@ -98,16 +101,25 @@ func (d *decoder) value(depth int) (any, error) {
 			return nil, errTruncated
 		}
 		d.b = rest
+		if d.flask {
+			return float64(f), nil
+		}
 		return f, nil
 	case msgp.Float64Type:
 		return d.float64()
 	case msgp.StrType:
+		if d.flask {
+			return d.utf8()
+		}
 		return d.string()
 	case msgp.BinType:
 		return d.bytes()
 	case msgp.ArrayType:
 		return d.anys(depth)
 	case msgp.MapType:
+		if d.flask {
+			return d.flaskMap(depth)
+		}
 		return d.anyMap(depth)
 	default:
 		return d.extension(depth)
@@ -236,6 +248,9 @@ func (d *decoder) anyMap(depth int) (map[string]any, error) {
 // extension reads a value that is written as an extension.
 func (d *decoder) extension(depth int) (any, error) {
 	typ, payload, rest, err := cutExt(d.b)
+	if err == nil && d.flask {
+		err = checkTimestamp(typ, payload)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -14,24 +14,29 @@ import (
 // them, and are refused when they are decoded. An empty doc is an error.
 func (c MessagePack) Split(doc []byte, yield func(Entry) error) error {
 	w := walker{b: doc, limits: c.limits()}
+	return w.split("codec: messagepack: split: %w", yield)
+}
+
+// split is Split; format is for its errors.
+func (w *walker) split(format string, yield func(Entry) error) error {
 	n, i, err := w.document()
 	if err != nil {
-		return fmt.Errorf("codec: messagepack: split: %w", err)
+		return fmt.Errorf(format, err)
 	}
 	var keys keySet
-	keys.init(doc, n)
+	keys.init(w.b, n)
 	for range n {
 		s, err := w.entry(i, &keys)
 		if err != nil {
-			return fmt.Errorf("codec: messagepack: split: %w", err)
+			return fmt.Errorf(format, err)
 		}
 		i = int(s.End)
-		if err := yield(s.Of(doc)); err != nil {
+		if err := yield(s.Of(w.b)); err != nil {
 			return err
 		}
 	}
-	if i != len(doc) {
-		return fmt.Errorf("codec: messagepack: split: %w", errTrailing)
+	if i != len(w.b) {
+		return fmt.Errorf(format, errTrailing)
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ type walker struct {
 	b      []byte
 	left   int // elements
 	limits limits
+	flask  bool // as FlaskMessagePack
 }
 
 // value returns where the value ends that begins at i.
@@ -107,6 +108,9 @@ func (w *walker) extension(i, depth int) (end int, err error) {
 		return 0, err
 	}
 	end = len(w.b) - len(rest)
+	if w.flask {
+		return end, checkTimestamp(typ, payload)
+	}
 	if typ != extTyped {
 		return end, nil
 	}

@@ -62,6 +62,12 @@ type Harness struct {
 	// as the contract allows where the store does it.
 	TouchMovesRevision bool
 
+	// TouchShortens says that the store does not tell how long a record
+	// lives, so that a touch makes it live for the given time from now also
+	// when it has longer to live. The contract allows that only in the layout
+	// of a Flask extension.
+	TouchShortens bool
+
 	// Flask says that the backend uses the layout of a Flask extension, in
 	// which equal bytes do not mean the same write: see [backend.FlaskStore].
 	Flask bool

@@ -129,6 +129,18 @@ func TestSoundBackend(t *testing.T) {
 	}
 }
 
+// TestSoundFlask has backends in the layout of a Flask extension.
+func TestSoundFlask(t *testing.T) {
+	got := brokenRules(t, withoutTokens, func(h *Harness) { h.Flask = true })
+	if len(got) > 0 {
+		t.Errorf("one that keeps all rules is said to break %q", got)
+	}
+	got = brokenRules(t, func(f *faulty) { withoutTokens(f); shortenTouches(f) }, func(h *Harness) { h.Flask, h.TouchShortens = true, true })
+	if len(got) > 0 {
+		t.Errorf("one that does not know how long a record lives is said to break %q", got)
+	}
+}
+
 // TestSoundJSON has a backend that takes JSON objects alone.
 func TestSoundJSON(t *testing.T) {
 	got := brokenRules(t, func(f *faulty) {
@@ -160,13 +172,13 @@ func TestSoundJSON(t *testing.T) {
 // Each of these backends breaks one rule. The suite must find it, and blame
 // it for nothing but what follows from it.
 func TestBrokenBackends(t *testing.T) {
-	cases := slices.Concat(brokenWrites(), brokenLives(), brokenRaces(), brokenData(), brokenExtras())
+	cases := slices.Concat(brokenWrites(), brokenLives(), brokenRaces(), brokenData(), brokenExtras(), brokenFlask())
 	var found sync.Map
 	t.Run("each", func(t *testing.T) { // which ends when all of them have
 		for _, tc := range cases {
 			t.Run(tc.name, func(t *testing.T) {
 				t.Parallel()
-				got := brokenRules(t, tc.spoil, func(h *Harness) { h.Flask = tc.flask })
+				got := brokenRules(t, tc.spoil, func(h *Harness) { h.Flask, h.TouchShortens = tc.flask, tc.touchShortens })
 				for _, name := range tc.want {
 					if !slices.Contains(got, name) {
 						t.Errorf("the rule %s was not found broken", name)

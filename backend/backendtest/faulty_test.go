@@ -85,6 +85,8 @@ type fault struct {
 	name  string
 	want  []string // the rules that must be found broken
 	may   []string // rules that this may break as well, by chance
-	flask bool     // it claims to be in the layout of a Flask extension
 	spoil func(*faulty)
+
+	flask         bool // it claims to be in the layout of a Flask extension
+	touchShortens bool // and that it does not know how long a record lives
 }

@@ -25,14 +25,18 @@ import (
 // path, as the name of a file is made from the key of the session.
 type Backend struct {
 	redacted
-	root    *os.Root
-	mode    fs.FileMode
-	maxSize int
-	flush   bool
-	now     func() time.Time
-	turns   [shardCount]turn
-	census  *census // nil without a limit of sessions
-	sweepAt atomic.Int64
+	root     *os.Root
+	mode     fs.FileMode
+	maxSize  int
+	flush    bool
+	now      func() time.Time
+	turns    [shardCount]turn
+	layout   backend.FlaskLayout
+	names    atomic.Pointer[naming] // in the layouts of Flask
+	counting turn                   // for what countFlask does
+	between  func()                 // nil but in tests: comes between a comparison and a change
+	census   *census                // nil without a limit of sessions
+	sweepAt  atomic.Int64
 
 	life      sync.RWMutex // held for reading by every method, for writing by Close
 	closing   chan struct{}
@@ -45,6 +49,13 @@ type redacted = redact.Opaque
 // Load returns the record under key. Besides the errors of the contract it
 // returns [backend.ErrCorrupt] for a file that is damaged or foreign.
 func (b *Backend) Load(ctx context.Context, key string) (backend.Record, error) {
+	if b.flask() {
+		rec, err := b.loadFlask(ctx, key)
+		if err != nil {
+			return backend.Record{}, failed("load", err)
+		}
+		return rec, nil
+	}
 	rec, err := b.load(ctx, key)
 	if err != nil {
 		return backend.Record{}, failed("load", err)
@@ -71,7 +82,11 @@ func (b *Backend) load(ctx context.Context, key string) (*record, error) {
 // as [Config.MaxSessions] says, and [backend.ErrTooLarge] for data over
 // [Config.MaxSize] and for a key over 64 KiB.
 func (b *Backend) Create(ctx context.Context, key string, data []byte, ttl time.Duration) (backend.Revision, error) {
-	rev, err := b.create(ctx, key, data, ttl)
+	create := b.create
+	if b.flask() {
+		create = b.createFlask
+	}
+	rev, err := create(ctx, key, data, ttl)
 	if err != nil {
 		return nil, failed("create", err)
 	}
@@ -154,6 +169,12 @@ func (b *Backend) createOnce(ctx context.Context, key string, data []byte, ttl t
 // returns [backend.ErrCorrupt], and leaves the file, where it is damaged or
 // foreign, and [backend.ErrTooLarge] for data over [Config.MaxSize].
 func (b *Backend) Update(ctx context.Context, key string, data []byte, ttl time.Duration, base backend.Revision) (rev backend.Revision, err error) {
+	if b.flask() {
+		if rev, err = b.updateFlask(ctx, key, data, ttl, base); err != nil {
+			return nil, failed("update", err)
+		}
+		return rev, nil
+	}
 	err = b.change(ctx, key, data, func(s *shard, name string) error {
 		rec, err := s.readLive(name)
 		if err != nil {
@@ -180,6 +201,12 @@ func (b *Backend) Update(ctx context.Context, key string, data []byte, ttl time.
 // lives longer. It keeps the revision. It returns [backend.ErrCorrupt] for a
 // file that is damaged or foreign.
 func (b *Backend) Touch(ctx context.Context, key string, ttl time.Duration) error {
+	if b.flask() {
+		if err := b.touchFlask(ctx, key, ttl); err != nil {
+			return failed("touch", err)
+		}
+		return nil
+	}
 	err := b.change(ctx, key, nil, func(s *shard, name string) error {
 		rec, err := s.readLive(name)
 		if err != nil {
@@ -204,6 +231,13 @@ func (b *Backend) Touch(ctx context.Context, key string, ttl time.Duration) erro
 // [backend.ErrCorrupt] for a file that is damaged or foreign; without one it
 // removes the file. It works when the disk is full.
 func (b *Backend) Delete(ctx context.Context, key string, base backend.Revision) error {
+	if b.flask() {
+		err := b.deleteFlask(ctx, key, base)
+		if err != nil && !(len(base) == 0 && errors.Is(err, backend.ErrNotFound)) {
+			return failed("delete", err)
+		}
+		return nil
+	}
 	err := b.change(ctx, key, nil, func(s *shard, name string) error {
 		if len(base) > 0 {
 			rec, err := s.readLive(name)
@@ -280,7 +314,7 @@ func (b *Backend) ping(ctx context.Context) error {
 		return err
 	}
 	defer b.life.RUnlock()
-	name := newTempName()
+	name := b.newTempName()
 	f, err := b.root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
@@ -325,7 +359,12 @@ func (b *Backend) begin(ctx context.Context) error {
 }
 
 // newTempName returns a name for a file that is being written.
-func newTempName() string { return rand.Text() + tempSuffix }
+func (b *Backend) newTempName() string {
+	if b.flask() {
+		return rand.Text() + flaskSuffix
+	}
+	return rand.Text() + tempSuffix
+}
 
 // failed wraps an error with the operation, and takes the paths out.
 func failed(op string, err error) error {

@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/go-session2/sessions/backend"
 )
 
 const (
@@ -22,6 +24,10 @@ type Config struct {
 	// for everybody. Required: there is no default, as the system's
 	// directory for temporary files is everybody's.
 	Dir string
+
+	// Flask is the extension of Flask in whose layout the sessions are, for
+	// sessions.FlaskCompatible. Default: none, the layout of this package.
+	Flask backend.FlaskLayout
 
 	// Mode is the permission bits of the session files, whatever the umask
 	// is. The owner must be able to read and write, and not everybody may
@@ -40,6 +46,9 @@ type Config struct {
 	// new process before its first Create, and before a Create is refused.
 	// A search for room that found none is not repeated before ten times
 	// its own duration has passed, so that a full store costs little.
+	//
+	// In the layouts of Flask it must be 0: there the Flask application has
+	// a threshold of its own, over which it removes also live sessions.
 	MaxSessions int
 
 	// MaxSize is how many bytes of data one session may have, up to 1 GiB.
@@ -68,6 +77,10 @@ func New(cfg Config) (*Backend, error) {
 		return nil, fmt.Errorf("filesystem: file mode %#o cannot be used; the owner must be able to read and write, everybody must not write, and nothing but permissions may be set, for example 0o600", uint32(cfg.Mode))
 	case cfg.MaxSessions < 0:
 		return nil, errors.New("filesystem: the limit of sessions is negative; 0 means no limit")
+	case cfg.Flask < backend.NoFlask || cfg.Flask > backend.FlaskSession:
+		return nil, errors.New("filesystem: Config.Flask is not NoFlask, FlaskSession2 or FlaskSession of package backend")
+	case cfg.Flask != backend.NoFlask && cfg.MaxSessions > 0:
+		return nil, errors.New("filesystem: Config.MaxSessions must be 0 in the layout of a Flask extension, where Flask's own threshold is the limit")
 	case cfg.MaxSize < 0 || cfg.MaxSize > 1<<30:
 		return nil, errors.New("filesystem: Config.MaxSize must be from 1 byte to 1 GiB, or 0 for 16 MiB")
 	}
@@ -80,6 +93,7 @@ func New(cfg Config) (*Backend, error) {
 		mode:    cfg.Mode,
 		maxSize: cfg.MaxSize,
 		flush:   !cfg.NoSync,
+		layout:  cfg.Flask,
 		now:     time.Now,
 		closing: make(chan struct{}),
 	}
@@ -94,6 +108,10 @@ func New(cfg Config) (*Backend, error) {
 	}
 	if cfg.MaxSessions > 0 {
 		b.census = newCensus(b, cfg.MaxSessions)
+	}
+	if b.flask() {
+		b.counting = make(turn, 1)
+		b.learnNames()
 	}
 	return b, nil
 }

@@ -46,6 +46,39 @@
 // checksum finds accidents. It does not stop somebody who can write to the
 // directory as this user.
 //
+// # The layouts of Flask
+//
+// With [Config.Flask] the files are those of FileSystemCache of cachelib, for
+// both extensions: directly in the directory, named by the MD5 of the key in
+// hexadecimal, or since cachelib 0.16, which only Flask-Session allows, by its
+// SHA-256. Which of them the application uses is found out from the file in
+// which cachelib counts, and from the other files where there is none. The
+// content is
+//
+//	0  4 bytes  expiry in seconds since 1970-01-01 UTC, in the byte order of
+//	            the machine; 0 for never
+//	   n bytes  data, a pickle, up to the end of the file
+//
+// Files whose names end in ".__wz_cache" are no sessions, and the lock files
+// are in "locks.__wz_cache": cachelib passes over them. The file that counts
+// is kept up to date, if it is there. There is no check for damage but that
+// of the pickle. A Touch changes the expiry in its place. List does not work,
+// as the keys are stored nowhere. The Flask application must run as the same
+// user.
+//
+// Flask takes no locks. What it writes while a program of this package
+// changes the same session is not overwritten: a file is put into its place
+// in one step, and what comes out is looked at. When it is not what was to be
+// replaced, it is put back, and the change is a conflict. That takes
+// renameat2(2) of Linux on a file system that can exchange files; everywhere
+// else what Flask writes between the comparison and the rename, some
+// microseconds, is lost. While something is put back, which takes as long,
+// Flask can read what was not to be stored.
+//
+// Over its SESSION_FILE_THRESHOLD, which is 500 by default, a Flask
+// application removes sessions, also live ones, whoever has stored them. Set
+// it to 0 there: [Backend.Sweep] removes the expired ones.
+//
 // # Locks
 //
 // Reading takes no lock, as a rename is atomic. Writing takes one of 256 lock
@@ -64,7 +97,9 @@
 //   - SESSION_FILE_MODE: [Config.Mode]. As a string "0600" and "0o600" are
 //     octal. Default: 0o600.
 //   - SESSION_FILE_THRESHOLD: [Config.MaxSessions]. Unlike Flask's threshold
-//     it never removes a live session. Default: 0, no limit.
+//     it never removes a live session. Default: 0, no limit. With
+//     SESSION_FLASK_COMPATIBLE it is for the Flask application only.
+//   - SESSION_FLASK_COMPATIBLE, SESSION_SERIALIZATION_FORMAT: [Config.Flask].
 //
 // # Systems
 //

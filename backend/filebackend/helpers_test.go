@@ -2,6 +2,7 @@ package filebackend
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"io/fs"
 	"os"
@@ -100,3 +101,6 @@ func wantDeletable(t testing.TB, b *Backend, key string) {
 	mustCreate(t, b, key, "new", time.Hour)
 	mustHold(t, b, key, "new")
 }
+
+// newTempName returns a name for a file that is being written.
+func newTempName() string { return rand.Text() + tempSuffix }

@@ -3,6 +3,7 @@ package filebackend
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -15,8 +16,12 @@ const maxBatch = 1000
 // List returns up to limit keys that begin with prefix, in no order that
 // means anything. It reads every session on the way, whatever the prefix. The
 // cursor is the name of the last file, so it tells no key. Expired and
-// corrupt files are left out. A limit under 1 counts as 1.
+// corrupt files are left out. A limit under 1 counts as 1. In the layouts of
+// Flask it is an errors.ErrUnsupported.
 func (b *Backend) List(ctx context.Context, prefix, cursor string, limit int) (keys []string, next string, err error) {
+	if b.flask() {
+		return nil, "", failed("list", fmt.Errorf("the files of Flask do not hold their keys: %w", errors.ErrUnsupported))
+	}
 	keys, next, err = b.list(ctx, prefix, cursor, max(limit, 1))
 	if err != nil {
 		return nil, "", failed("list", err)

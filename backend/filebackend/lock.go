@@ -15,6 +15,13 @@ import (
 // exclude those that come later.
 const lockDir = "locks"
 
+func (b *Backend) lockDir() string {
+	if b.flask() {
+		return lockDir + flaskSuffix
+	}
+	return lockDir
+}
+
 // A process that waits for another one tries again after these times. The
 // lock is held for one write, and there is no lock with a deadline to wait
 // for without a thread of its own.
@@ -64,10 +71,10 @@ func (l *lock) release() {
 
 func (b *Backend) openLock(name string) (*os.File, error) {
 	const flag = os.O_RDWR | os.O_CREATE
-	path := lockDir + "/" + name
+	path := b.lockDir() + "/" + name
 	f, err := b.root.OpenFile(path, flag, 0o600)
 	if errors.Is(err, fs.ErrNotExist) {
-		if err = b.root.Mkdir(lockDir, 0o700); err == nil || errors.Is(err, fs.ErrExist) {
+		if err = b.root.Mkdir(b.lockDir(), 0o700); err == nil || errors.Is(err, fs.ErrExist) {
 			f, err = b.root.OpenFile(path, flag, 0o600)
 		}
 	}

@@ -17,6 +17,7 @@ func open(s *backend.Settings) (backend.Backend, error) {
 	cfg := Config{
 		Dir:         s.String("SESSION_FILE_DIR", defaultDir),
 		MaxSessions: s.Int("SESSION_FILE_THRESHOLD", 0),
+		Flask:       s.FlaskLayout(),
 	}
 	mode := s.Int("SESSION_FILE_MODE", int(defaultMode))
 	if mode <= 0 || mode > 0o777 || !validMode(fs.FileMode(mode)) {
@@ -24,6 +25,9 @@ func open(s *backend.Settings) (backend.Backend, error) {
 	}
 	if cfg.MaxSessions < 0 {
 		s.Reject("SESSION_FILE_THRESHOLD", "a number of sessions, or 0 for no limit")
+	}
+	if cfg.Flask != backend.NoFlask {
+		cfg.MaxSessions = 0 // the setting is Flask's
 	}
 	if err := s.Err(); err != nil {
 		return nil, err

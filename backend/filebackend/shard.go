@@ -88,6 +88,11 @@ func (s *shard) lstat(name string) (fs.FileInfo, error) {
 
 // open opens a session file for reading when it can be one.
 func (s *shard) open(name string) (*os.File, fs.FileInfo, error) {
+	return s.openAs(name, os.O_RDONLY)
+}
+
+// openAs is open with another access mode.
+func (s *shard) openAs(name string, flag int) (*os.File, fs.FileInfo, error) {
 	// Looked at before it is opened, as a link would be followed and a
 	// device may do something when it is opened; and then once more.
 	info, err := s.lstat(name)
@@ -97,7 +102,7 @@ func (s *shard) open(name string) (*os.File, fs.FileInfo, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	f, err := s.dir.OpenFile(name, os.O_RDONLY|openNow, 0)
+	f, err := s.dir.OpenFile(name, flag|openNow, 0)
 	if err != nil {
 		return nil, nil, notFound(err)
 	}
@@ -184,36 +189,50 @@ func (s *shard) looksExpired(name string) (bool, error) {
 
 // write puts a file in the place of what was there, in one step. The shard
 // must be locked.
-func (s *shard) write(name string, content []byte) (err error) {
-	temp := newTempName()
-	f, err := s.dir.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+func (s *shard) write(name string, content []byte) error {
+	temp, dir, err := s.prepare(content)
 	if err != nil {
 		return err
 	}
-	defer func() {
-		if err != nil {
-			_ = s.dir.Remove(temp) // Sweep removes it otherwise
-		}
-	}()
-	// The directory is opened before the first step that cannot be undone.
-	dir, err := s.dir.Open(".")
+	defer dir.Close()
+	if err := s.dir.Rename(temp, name); err != nil {
+		_ = s.dir.Remove(temp) // Sweep removes it otherwise
+		return err
+	}
+	return s.flush(dir)
+}
+
+// prepare writes a temporary file. It also opens the directory, before the
+// first step that cannot be undone.
+func (s *shard) prepare(content []byte) (temp string, dir *os.File, err error) {
+	temp = s.b.newTempName()
+	f, err := s.dir.OpenFile(temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return "", nil, err
+	}
+	dir, err = s.dir.Open(".")
 	if err == nil {
-		defer dir.Close()
 		err = s.fill(f, content)
 	}
 	if closeErr := f.Close(); err == nil {
 		err = closeErr // some file systems report a full disk here
 	}
 	if err != nil {
-		return err
+		_ = s.dir.Remove(temp)
+		if dir != nil {
+			dir.Close()
+		}
+		return "", nil, err
 	}
-	if err := s.dir.Rename(temp, name); err != nil {
-		return err
+	return temp, dir, nil
+}
+
+// flush makes the changes of an open directory last.
+func (s *shard) flush(dir *os.File) error {
+	if !s.b.flush {
+		return nil
 	}
-	if s.b.flush {
-		return syncDir(dir)
-	}
-	return nil
+	return syncDir(dir)
 }
 
 func (s *shard) fill(f *os.File, content []byte) error {
@@ -262,7 +281,7 @@ func (s *shard) sync() error {
 		return err
 	}
 	defer dir.Close()
-	return syncDir(dir)
+	return s.flush(dir)
 }
 
 // notFound turns the error for a missing file into ErrNotFound.

@@ -20,7 +20,11 @@ const tempAge = time.Hour
 // again under the lock. Corrupt files stay. The memory that it takes is for
 // the names in one of 256 directories. A limit under 1 does nothing.
 func (b *Backend) Sweep(ctx context.Context, limit int) (removed int, err error) {
-	removed, err = b.sweep(ctx, limit)
+	sweep := b.sweep
+	if b.flask() {
+		sweep = b.sweepFlask
+	}
+	removed, err = sweep(ctx, limit)
 	if err != nil {
 		return removed, failed("sweep", err)
 	}

@@ -9,6 +9,11 @@
 // the binary type of the dialect for id and data; the database must be able to
 // compare that type with =.
 //
+// # Flask
+//
+// With Config.Flask the table is that of Flask's SQLAlchemy, with the columns
+// id, session_id, data and expiry; docs/backends.md has its statements.
+//
 // # What it takes from gorm
 //
 // The connection pool, the dialect and the migrator. The statements are one
@@ -47,7 +52,10 @@ type store = sqlstore.Store
 // "gorm:" and hold no key and no data. Keys are UTF-8 of 1 to 255 bytes. It
 // may be used by any number of goroutines at once. Make one with [New] or
 // [NewWithConfig].
-type Backend struct{ *store }
+type Backend struct {
+	*store
+	flask backend.FlaskLayout
+}
 
 var (
 	_ backend.Backend = (*Backend)(nil)
@@ -79,6 +87,12 @@ type Config struct {
 	// SkipSchema leaves it to the operator to make the table, by
 	// [Backend.Migrate] or the statements of [Backend.Schema].
 	SkipSchema bool
+
+	// Flask is the extension of Flask whose table of SQLAlchemy is used, in
+	// PostgreSQL, MySQL, MariaDB and SQLite. Default: the table of this
+	// library. The setting is SESSION_FLASK_COMPATIBLE; see
+	// [backend.Settings.FlaskLayout].
+	Flask backend.FlaskLayout
 }
 
 // New returns a Backend with the table "sessions" on the database of db,
@@ -90,7 +104,7 @@ type Config struct {
 func New(db *gorm.DB) *Backend {
 	b, err := NewWithConfig(db, Config{})
 	if err != nil {
-		return &Backend{sqlstore.Invalid(name, err)}
+		return &Backend{store: sqlstore.Invalid(name, err)}
 	}
 	return b
 }
@@ -101,7 +115,8 @@ const (
 )
 
 // NewWithConfig is [New] with options. It returns an error for a db that has
-// no connections, a table name that is not allowed and a MaxSize out of range.
+// no connections, a table name that is not allowed, a MaxSize out of range, an
+// unknown Flask and a Flask in a database other than the four.
 func NewWithConfig(db *gorm.DB, cfg Config) (*Backend, error) {
 	if db == nil || db.Config == nil || db.Dialector == nil || db.Config.ConnPool == nil {
 		return nil, errors.New("gorm: the database is not open")
@@ -109,8 +124,11 @@ func NewWithConfig(db *gorm.DB, cfg Config) (*Backend, error) {
 	if _, ok := db.Config.ConnPool.(gorm.TxCommitter); ok {
 		return nil, errors.New("gorm: the database is a transaction")
 	}
+	if cfg.Flask < backend.NoFlask || cfg.Flask > backend.FlaskSession {
+		return nil, errNoFlask
+	}
 	o := options(cfg)
-	o.Pool = db.Config.ConnPool
+	o.Pool = pool(db, cfg.Flask)
 	var known bool
 	if o.Dialect, known = sqlstore.Named(db.Dialector.Name()); !known {
 		o.Dialect = dialectOf(db)
@@ -120,14 +138,17 @@ func NewWithConfig(db *gorm.DB, cfg Config) (*Backend, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Backend{s}, nil
+	return &Backend{s, cfg.Flask}, nil
 }
 
 func options(cfg Config) sqlstore.Options {
 	if cfg.Table == "" {
 		cfg.Table = defaultTable
 	}
-	return sqlstore.Options{Name: name, Table: cfg.Table, MaxSize: cfg.MaxSize, SkipSchema: cfg.SkipSchema}
+	return sqlstore.Options{
+		Name: name, Table: cfg.Table, Flask: flaskTable(cfg.Flask),
+		MaxSize: cfg.MaxSize, SkipSchema: cfg.SkipSchema,
+	}
 }
 
 // Schema returns the statements that create the table and its index where they

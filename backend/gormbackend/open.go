@@ -28,9 +28,10 @@ func init() {
 // imported. With a URL gorm has no part in it: the table and the statements
 // are the same. SESSION_SQLALCHEMY_TABLE is the table and
 // SESSION_SQLALCHEMY_SCHEMA its schema, if it is in another one than usual.
+// SESSION_FLASK_COMPATIBLE makes it the table of the Flask extension.
 func open(s *backend.Settings) (backend.Backend, error) {
 	const setting = "SESSION_SQLALCHEMY"
-	cfg := Config{Table: s.String("SESSION_SQLALCHEMY_TABLE", "")}
+	cfg := Config{Table: s.String("SESSION_SQLALCHEMY_TABLE", ""), Flask: s.FlaskLayout()}
 	if schema := s.String("SESSION_SQLALCHEMY_SCHEMA", ""); schema != "" {
 		cfg.Table = schema + "." + cmp.Or(cfg.Table, defaultTable)
 	}
@@ -67,5 +68,5 @@ func openURL(setting, url string, cfg Config) (backend.Backend, error) {
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	return &Backend{s}, nil
+	return &Backend{s, cfg.Flask}, nil
 }

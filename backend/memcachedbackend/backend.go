@@ -17,6 +17,14 @@
 // (January 2038) is sent as no expiry at all, and the time in the value ends
 // the record.
 //
+// In the layouts of Flask's extensions, see [Config], the value is the data
+// alone, and the item's expiry is what the server knows: nothing tells it in
+// return, so Expires is always the zero time, package sessions touches a
+// session with every request that uses it, and a touch can also shorten a
+// life. Flask-Session2 stores its items without any expiry. They get one when
+// a program of this package changes or touches them. After January 2038 so
+// does no item.
+//
 // # Commands
 //
 // Load is gets, Create is add, Delete of whatever is there is delete. Update
@@ -27,13 +35,15 @@
 // Touch is gets and, unless the record lives long enough, a cas that rewrites
 // the item: it costs its size twice, but it can neither shorten a longer life
 // that somebody else has just given the record nor bring it back. The touch
-// command could do the former.
+// command could do the former, and is what the layouts of Flask have to use.
 //
 // There is never a set: one that is too large removes the stored item.
 //
 // A cas that fails is followed by a gets, which tells what has happened:
 // whether it was this very write whose reply was lost, whether the record was
-// only touched (then the cas is tried again), or whether it was changed.
+// only touched (then the cas is tried again), or whether it was changed. In
+// the layouts of Flask it does not tell the first of these: there an add or cas
+// that was repeated because its connection broke, and then failed, is an error.
 //
 // # What a server must be
 //
@@ -74,6 +84,7 @@ type Backend struct {
 	redacted
 	client  *memcache.Client
 	maxSize int
+	layout  backend.FlaskLayout
 	owned   bool // Close closes the client
 	closed  atomic.Bool
 	now     func() time.Time
@@ -87,9 +98,9 @@ type redacted = redact.Opaque
 const attempts = 10
 
 var (
-	_ backend.Backend = (*Backend)(nil)
-	_ backend.Pinger  = (*Backend)(nil)
-	_ io.Closer       = (*Backend)(nil)
+	_ backend.FlaskStore = (*Backend)(nil)
+	_ backend.Pinger     = (*Backend)(nil)
+	_ io.Closer          = (*Backend)(nil)
 )
 
 // New returns a Backend on a client that the caller made and will close. It
@@ -119,7 +130,7 @@ func (b *Backend) Load(ctx context.Context, key string) (backend.Record, error) 
 	if err != nil {
 		return backend.Record{}, fail("load", key, err)
 	}
-	return backend.Record{Data: e.data(), Expires: e.expires, Revision: e.revision()}, nil
+	return backend.Record{Data: e.data(), Expires: e.expires, Revision: b.revisionOf(e)}, nil
 }
 
 // Create implements [backend.Backend] by one add.
@@ -130,12 +141,14 @@ func (b *Backend) Create(ctx context.Context, key string, data []byte, ttl time.
 		return nil, fail(op, key, err)
 	}
 	for range attempts {
-		err := b.do(ctx, func() error { return b.client.Add(item) })
-		if err == nil {
-			return revision(item.Value, 0), nil
-		}
-		if !errors.Is(err, memcache.ErrNotStored) {
+		repeated, err := b.write(ctx, func() error { return b.client.Add(item) })
+		switch {
+		case err == nil:
+			return b.revision(item.Value, 0), nil
+		case !errors.Is(err, memcache.ErrNotStored):
 			return nil, fail(op, key, err)
+		case repeated && b.flask():
+			return nil, fail(op, key, errLost)
 		}
 		e, err := b.getAny(ctx, key)
 		switch {
@@ -143,8 +156,8 @@ func (b *Backend) Create(ctx context.Context, key string, data []byte, ttl time.
 			return nil, fail(op, key, backend.ErrExists)
 		case err == nil && e.ended(b.now()):
 			err = b.cas(ctx, e.grave())
-		case err == nil && bytes.Equal(e.data(), data):
-			return e.revision(), nil
+		case err == nil && bytes.Equal(e.data(), data) && !b.flask():
+			return b.revisionOf(e), nil
 		case err == nil:
 			return nil, fail(op, key, backend.ErrExists)
 		}
@@ -168,17 +181,22 @@ func (b *Backend) Update(ctx context.Context, key string, data []byte, ttl time.
 	stored, err := b.swap(ctx, item, base)
 	switch {
 	case err == nil:
-		return revision(item.Value, 0), nil
-	case errors.Is(err, backend.ErrConflict) && stored != nil && bytes.Equal(stored.data(), data):
-		return stored.revision(), nil
+		return b.revision(item.Value, 0), nil
+	case errors.Is(err, backend.ErrConflict) && stored != nil && bytes.Equal(stored.data(), data) && !b.flask():
+		return b.revisionOf(stored), nil
 	}
 	return nil, fail(op, key, err)
 }
 
 // Touch implements [backend.Backend] by one gets when the record lives long
-// enough, else by gets and cas. It changes no revision.
+// enough, else by gets and cas. It changes no revision. In the layouts of
+// Flask it is one touch, which also shortens the life of a record that had
+// longer to live.
 func (b *Backend) Touch(ctx context.Context, key string, ttl time.Duration) error {
 	const op = "touch"
+	if b.flask() {
+		return fail(op, key, b.touchFlask(ctx, key, ttl))
+	}
 	expires := b.now().Add(ttl)
 	for {
 		e, err := b.get(ctx, key)
@@ -198,7 +216,7 @@ func (b *Backend) Touch(ctx context.Context, key string, ttl time.Duration) erro
 // Delete implements [backend.Backend] by one delete. With a base it is one
 // cas, or gets and cas for a revision that Create or Update returned; when the
 // connection breaks before the reply, the cas is repeated, finds nothing, and
-// the error is ErrNotFound.
+// the error is ErrNotFound, or in the layouts of Flask that the reply was lost.
 func (b *Backend) Delete(ctx context.Context, key string, base backend.Revision) error {
 	const op = "delete"
 	if base != nil {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -20,7 +21,7 @@ func (b *Backend) item(key string, data []byte, ttl time.Duration) (*memcache.It
 	}
 	now := b.now()
 	expires := now.Add(ttl)
-	return &memcache.Item{Key: key, Value: encode(data, expires), Expiration: expiration(expires, now)}, nil
+	return &memcache.Item{Key: key, Value: b.value(data, expires), Expiration: expiration(expires, now)}, nil
 }
 
 // getAny returns what is stored under key.
@@ -36,7 +37,7 @@ func (b *Backend) getAny(ctx context.Context, key string) (*entry, error) {
 	if err != nil {
 		return nil, err
 	}
-	return decode(item)
+	return b.decode(item)
 }
 
 // get returns the record under key.
@@ -51,8 +52,15 @@ func (b *Backend) get(ctx context.Context, key string) (*entry, error) {
 // cas stores an item in place of the one with its CAS number. It returns
 // ErrConflict or ErrNotFound when that one is no longer there.
 func (b *Backend) cas(ctx context.Context, item *memcache.Item) error {
-	err := b.do(ctx, func() error { return b.client.CompareAndSwap(item) })
+	repeated, err := b.write(ctx, func() error { return b.client.CompareAndSwap(item) })
+	if err == nil {
+		return nil
+	}
 	switch {
+	case repeated && b.flask():
+		// What would tell whether it was the first try that changed the
+		// record is in its data, which Flask's does not have.
+		return errLost
 	case errors.Is(err, memcache.ErrCASConflict):
 		return backend.ErrConflict
 	case errors.Is(err, memcache.ErrCacheMiss), errors.Is(err, memcache.ErrNotStored):
@@ -86,6 +94,17 @@ func (b *Backend) swap(ctx context.Context, item *memcache.Item, base backend.Re
 	}
 }
 
+// write runs a command that changes a record, and tells whether it was tried
+// again after its connection broke.
+func (b *Backend) write(ctx context.Context, command func() error) (repeated bool, err error) {
+	var tries atomic.Int32
+	err = b.do(ctx, func() error {
+		tries.Add(1)
+		return command()
+	})
+	return tries.Load() > 1, err
+}
+
 // do runs a command of the client. It returns when the context is done even
 // though the client does not; the command must then not touch what the caller
 // goes on to use.
@@ -113,7 +132,8 @@ func (b *Backend) do(ctx context.Context, command func() error) error {
 // again runs a command, and once more when its connection turns out to be
 // closed: the client keeps idle connections and does not notice that the
 // server has closed them, as it does when it restarts. All commands may be
-// repeated; see [Backend.Delete] for what that means there.
+// repeated: of two times the same add or cas at most one is executed. See
+// [Backend.Delete] for what that means there.
 func (b *Backend) again(command func() error) error {
 	err := command()
 	if errors.Is(err, io.EOF) || errors.Is(err, syscall.EPIPE) || errors.Is(err, syscall.ECONNRESET) {

@@ -140,13 +140,14 @@ func TestLostReply(t *testing.T) {
 	}
 }
 
-// TestIdleConnections has the server close the connections that the client
-// keeps, all of them, before each operation, as a restart does.
-func TestIdleConnections(t *testing.T) {
+// throughProxy returns a client whose connections all go through a proxy, and
+// a function that has it make several and then closes them on the server's
+// side, as a restart does.
+func throughProxy(t *testing.T) (client *memcache.Client, closeAll func()) {
 	addr := testenv.Need(t, "MEMCACHED_ADDR")
 	var mu sync.Mutex
 	var conns []net.Conn
-	client := memcache.New(listen(t, func(conn net.Conn) {
+	client = memcache.New(listen(t, func(conn net.Conn) {
 		server, err := net.Dial("tcp", addr)
 		if err != nil {
 			t.Error(err)
@@ -161,7 +162,7 @@ func TestIdleConnections(t *testing.T) {
 	}))
 	client.MaxIdleConns = 32
 	t.Cleanup(func() { client.Close() })
-	for _, step := range steps(New(client), newKey()) {
+	return client, func() {
 		var wg sync.WaitGroup
 		for range 8 {
 			wg.Go(func() { client.Ping() })
@@ -172,6 +173,15 @@ func TestIdleConnections(t *testing.T) {
 			conn.Close()
 		}
 		mu.Unlock()
+	}
+}
+
+// TestIdleConnections has the server close the connections that the client
+// keeps, all of them, before each operation.
+func TestIdleConnections(t *testing.T) {
+	client, closeAll := throughProxy(t)
+	for _, step := range steps(New(client), newKey()) {
+		closeAll()
 		if err := step.run(); err != nil {
 			t.Fatalf("%s: %v", step.name, err)
 		}

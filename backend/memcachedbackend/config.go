@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	"github.com/bradfitz/gomemcache/memcache"
+
+	"github.com/go-session2/sessions/backend"
 )
 
 const (
@@ -24,6 +26,10 @@ var errNoClient = errors.New("the client is nil")
 
 // A Config holds what can be set about a Backend. The zero value is useful.
 type Config struct {
+	// Flask is the extension of Flask in whose layout the records are, for
+	// sessions.FlaskCompatible. Default: none, the layout of this package.
+	Flask backend.FlaskLayout
+
 	// MaxSize is the size of the data of a record, in bytes, above which
 	// Create and Update return ErrTooLarge without asking the server. It
 	// should be at least 512 less than the server's item size limit, its
@@ -32,7 +38,7 @@ type Config struct {
 }
 
 // NewWithConfig is [New] with options. It returns an error for a nil client
-// and for a MaxSize out of range. It does no I/O.
+// and for a value out of range. It does no I/O.
 func NewWithConfig(client *memcache.Client, cfg Config) (*Backend, error) {
 	if client == nil {
 		return nil, fmt.Errorf("memcached: %w", errNoClient)
@@ -40,7 +46,11 @@ func NewWithConfig(client *memcache.Client, cfg Config) (*Backend, error) {
 	if cfg.MaxSize < 0 || cfg.MaxSize > maxMaxSize {
 		return nil, fmt.Errorf("memcached: MaxSize is %d, not from 0 to %d", cfg.MaxSize, maxMaxSize)
 	}
+	if cfg.Flask < backend.NoFlask || cfg.Flask > backend.FlaskSession {
+		return nil, errors.New("memcached: Flask is not NoFlask, FlaskSession2 or FlaskSession of package backend")
+	}
 	b := New(client)
+	b.layout = cfg.Flask
 	if cfg.MaxSize > 0 {
 		b.maxSize = cfg.MaxSize
 	}

@@ -27,7 +27,16 @@ const (
 
 var errNoCAS = errors.New("the server has no CAS numbers: start it without -C")
 
-// encode returns the value that is stored for data.
+// value returns the value that is stored for data.
+func (b *Backend) value(data []byte, expires time.Time) []byte {
+	if b.flask() {
+		return data
+	}
+	return encode(data, expires)
+}
+
+// encode returns the value that is stored for data in the layout of this
+// package.
 func encode(data []byte, expires time.Time) []byte {
 	value := make([]byte, 0, headerSize+len(data))
 	value = binary.BigEndian.AppendUint64(value, uint64(expires.UnixMilli()))
@@ -53,20 +62,24 @@ func ceilSeconds(d time.Duration) int64 { return int64((d + time.Second - 1) / t
 // An entry is a stored item.
 type entry struct {
 	item    *memcache.Item
-	expires time.Time
+	header  int       // the length of what comes before the data
+	expires time.Time // zero in the layouts of Flask
 }
 
-func decode(item *memcache.Item) (*entry, error) {
+func (b *Backend) decode(item *memcache.Item) (*entry, error) {
 	if item.CasID == 0 {
 		return nil, errNoCAS
+	}
+	if b.flask() {
+		return &entry{item: item}, nil
 	}
 	if len(item.Value) < headerSize {
 		return nil, fmt.Errorf("%w: %d bytes are no record", backend.ErrCorrupt, len(item.Value))
 	}
-	return &entry{item, time.UnixMilli(int64(binary.BigEndian.Uint64(item.Value)))}, nil
+	return &entry{item, headerSize, time.UnixMilli(int64(binary.BigEndian.Uint64(item.Value)))}, nil
 }
 
-func (e *entry) data() []byte { return e.item.Value[headerSize:] }
+func (e *entry) data() []byte { return e.item.Value[e.header:] }
 
 // ended reports whether the record has expired and memcached could not be told
 // when it would.
@@ -91,12 +104,21 @@ func (e *entry) grave() *memcache.Item {
 func grave(key string) *memcache.Item { return &memcache.Item{Key: key, Expiration: expired} }
 
 // A revision is the CAS number, 8 bytes big-endian, or 0 where it is not
-// known, and then the data. It uses the memory of the value in which the data
-// came, whose expiry nobody needs any more.
+// known, and then the data. In the layout of this package it uses the memory
+// of the value in which the data came, whose expiry nobody needs any more.
 
-func (e *entry) revision() backend.Revision { return revision(e.item.Value, e.item.CasID) }
+func (b *Backend) revision(value []byte, number uint64) backend.Revision {
+	if b.flask() {
+		value = append(make([]byte, headerSize, headerSize+len(value)), value...)
+	}
+	return revision(value, number)
+}
 
-// revision makes a value its record's revision.
+func (b *Backend) revisionOf(e *entry) backend.Revision {
+	return b.revision(e.item.Value, e.item.CasID)
+}
+
+// revision makes a value that has a header its record's revision.
 func revision(value []byte, number uint64) backend.Revision {
 	binary.BigEndian.PutUint64(value, number)
 	return value

@@ -38,14 +38,14 @@ func open(s *backend.Settings) (backend.Backend, error) {
 	}
 	switch v := v.(type) {
 	case *memcache.Client:
-		return NewWithConfig(v, Config{})
+		return NewWithConfig(v, Config{Flask: s.FlaskLayout()})
 	case string:
 		if servers, ok := parseServers(v); ok {
 			client := memcache.NewFromSelector(servers)
 			client.Timeout = timeout
 			client.MaxIdleConns = maxIdleConns
 			b := New(client)
-			b.owned = true
+			b.owned, b.layout = true, s.FlaskLayout()
 			return b, nil
 		}
 	}

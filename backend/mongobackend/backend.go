@@ -38,10 +38,18 @@
 // that ignores case would take different keys for the same. A sharded
 // collection must be sharded by _id or, better, its hash: by another field,
 // each shard could have a record of the same key.
+//
+// # Flask
+//
+// With [Config.Flask] a record is a document of a Flask extension: _id is an
+// ObjectId, id the key, val the data, expiration the date, or null for a record
+// that does not expire. See [FlaskSchema]. There the data does not tell whose
+// write it is: a write whose reply was lost is an error, unless the driver
+// repeats it (retryWrites) and the server says how the first has ended. A
+// sharded collection must be sharded by id, and not by its hash.
 package mongobackend
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -62,6 +70,8 @@ import (
 // databases where the index cannot be made; see [Backend.EnsureSchema].
 type Backend struct {
 	redacted
+	layout
+	flask   backend.FlaskLayout // whose names and rules the layout has
 	coll    *mongo.Collection
 	maxSize int
 	schema  schema
@@ -116,27 +126,24 @@ func (b *Backend) Create(ctx context.Context, key string, data []byte, ttl time.
 	}
 	expires := b.now().Add(ttl)
 	for range attempts {
-		err := b.do(ctx, func(ctx context.Context) error {
-			_, err := b.coll.InsertOne(ctx, document(key, data, expires))
-			return err
-		})
-		if err == nil {
+		done, err := b.insert(ctx, key, data, expires)
+		if done {
 			b.prepare() //nolint:contextcheck // it goes on after the request
 			return revision(data), nil
 		}
-		if !mongo.IsDuplicateKeyError(err) {
+		if err != nil && !mongo.IsDuplicateKeyError(err) {
 			return nil, fail(ctx, op, key, err)
 		}
 		rec, err := b.find(ctx, key)
 		switch {
-		case err == nil && bytes.Equal(rec.data, data):
+		case err == nil && b.same(rec, data):
 			return revision(data), nil
 		case err == nil, errors.Is(err, backend.ErrCorrupt):
 			return nil, fail(ctx, op, key, backend.ErrExists)
 		case !errors.Is(err, backend.ErrNotFound):
 			return nil, fail(ctx, op, key, err)
 		}
-		done, err := b.update(ctx, ended(key, b.now()), set(data, expires))
+		done, err = b.update(ctx, b.ended(key, b.now()), b.set(data, expires))
 		if done {
 			return revision(data), nil
 		}
@@ -156,8 +163,11 @@ func (b *Backend) Update(ctx context.Context, key string, data []byte, ttl time.
 	}
 	now := b.now()
 	if base != nil {
-		done, err := b.update(ctx, at(key, base, now), set(data, now.Add(ttl)))
+		done, err := b.update(ctx, b.at(key, base, now), b.set(data, now.Add(ttl)))
 		if done {
+			if b.flask != backend.NoFlask {
+				b.prepare() //nolint:contextcheck // as in Create, as Flask may have created all records
+			}
 			return revision(data), nil
 		}
 		if err != nil {
@@ -165,7 +175,7 @@ func (b *Backend) Update(ctx context.Context, key string, data []byte, ttl time.
 		}
 	}
 	rec, err := b.why(ctx, key)
-	if rec != nil && bytes.Equal(rec.data, data) {
+	if rec != nil && b.same(rec, data) {
 		return revision(data), nil
 	}
 	return nil, fail(ctx, op, key, err)
@@ -174,7 +184,7 @@ func (b *Backend) Update(ctx context.Context, key string, data []byte, ttl time.
 // Touch implements [backend.Backend] by one updateOne. It changes no revision.
 func (b *Backend) Touch(ctx context.Context, key string, ttl time.Duration) error {
 	now := b.now()
-	done, err := b.update(ctx, live(key, now), extend(now.Add(ttl)))
+	done, err := b.update(ctx, b.live(key, now), b.extend(now.Add(ttl)))
 	if err == nil && !done {
 		err = backend.ErrNotFound
 	}
@@ -184,18 +194,11 @@ func (b *Backend) Touch(ctx context.Context, key string, ttl time.Duration) erro
 // Delete implements [backend.Backend] by one deleteOne.
 func (b *Backend) Delete(ctx context.Context, key string, base backend.Revision) error {
 	const op = "delete"
-	filter := any(only(key))
+	filter := b.only(key)
 	if base != nil {
-		filter = at(key, base, b.now())
+		filter = b.at(key, base, b.now())
 	}
-	var count int64
-	err := b.do(ctx, func(ctx context.Context) error {
-		res, err := b.coll.DeleteOne(ctx, filter)
-		if err == nil {
-			count = res.DeletedCount
-		}
-		return err
-	})
+	count, err := b.remove(ctx, filter)
 	if err == nil && count == 0 && base != nil {
 		_, err = b.why(ctx, key)
 	}

@@ -123,7 +123,7 @@ func TestLimit(t *testing.T) {
 	if rec, err := b.Load(ctx, key); err != nil || string(rec.Data) != string(next) {
 		t.Errorf("Load: %d bytes, %v", len(rec.Data), err)
 	}
-	statement, err := bson.Marshal(bson.D{{Key: "q", Value: at(key, data, b.now())}, {Key: "u", Value: set(next, b.now())}})
+	statement, err := bson.Marshal(bson.D{{Key: "q", Value: b.at(key, data, b.now())}, {Key: "u", Value: b.set(next, b.now())}})
 	if err != nil || len(statement) > 16<<20 {
 		t.Errorf("the statement of an Update has %d bytes, %v", len(statement), err)
 	}

@@ -1,8 +1,10 @@
 package mongobackend
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
@@ -32,7 +34,11 @@ func (b *Backend) do(ctx context.Context, command func(context.Context) error) e
 func (b *Backend) find(ctx context.Context, key string) (*record, error) {
 	var raw bson.Raw
 	err := b.do(ctx, func(ctx context.Context) (err error) {
-		raw, err = b.coll.FindOne(ctx, only(key)).Raw()
+		if b.flask != backend.NoFlask {
+			raw, err = b.first(ctx, key)
+		} else {
+			raw, err = b.coll.FindOne(ctx, b.only(key)).Raw()
+		}
 		return err
 	})
 	if errors.Is(err, mongo.ErrNoDocuments) {
@@ -41,11 +47,51 @@ func (b *Backend) find(ctx context.Context, key string) (*record, error) {
 	if err != nil {
 		return nil, err
 	}
-	rec, err := decode(raw)
-	if err == nil && !b.now().Before(rec.expires) {
+	rec, err := b.decode(raw)
+	if err == nil && rec.ended(b.now()) {
 		return nil, backend.ErrNotFound
 	}
 	return rec, err
+}
+
+// insert stores a record under a key that is not in use. An error about a
+// duplicate key, or none, says that it is.
+func (b *Backend) insert(ctx context.Context, key string, data []byte, expires time.Time) (done bool, err error) {
+	err = b.do(ctx, func(ctx context.Context) error {
+		if b.flask != backend.NoFlask {
+			done, err = b.upsert(ctx, key, data, expires)
+			return err
+		}
+		_, err := b.coll.InsertOne(ctx, b.document(key, data, expires))
+		done = err == nil
+		return err
+	})
+	return done, err
+}
+
+// same reports whether the record is of a write with this data. Without a
+// write token that is not known.
+func (b *Backend) same(rec *record, data []byte) bool {
+	return b.flask == backend.NoFlask && bytes.Equal(rec.data, data)
+}
+
+// remove removes the document that a filter finds and returns how many it
+// found.
+func (b *Backend) remove(ctx context.Context, filter bson.D) (count int64, err error) {
+	err = b.do(ctx, func(ctx context.Context) error {
+		var res *mongo.DeleteResult
+		var err error
+		if b.flask != backend.NoFlask { // which may have stored two
+			res, err = b.coll.DeleteMany(ctx, filter)
+		} else {
+			res, err = b.coll.DeleteOne(ctx, filter)
+		}
+		if err == nil {
+			count = res.DeletedCount
+		}
+		return err
+	})
+	return count, err
 }
 
 // update changes the document that a filter finds and returns whether it found
@@ -74,7 +120,7 @@ func (b *Backend) why(ctx context.Context, key string) (*record, error) {
 
 // keys returns the keys of at most limit documents that a filter finds.
 func (b *Backend) keys(ctx context.Context, filter bson.D, opts *options.FindOptionsBuilder, limit int) (keys []string, err error) {
-	opts = opts.SetLimit(int64(limit)).SetBatchSize(int32(min(limit, maxBatch))).SetProjection(bson.D{{Key: idField, Value: 1}})
+	opts = opts.SetLimit(int64(limit)).SetBatchSize(int32(min(limit, maxBatch))).SetProjection(bson.D{{Key: b.id, Value: 1}})
 	err = b.do(ctx, func(ctx context.Context) error {
 		cursor, err := b.coll.Find(ctx, filter, opts)
 		if err != nil {
@@ -82,7 +128,7 @@ func (b *Backend) keys(ctx context.Context, filter bson.D, opts *options.FindOpt
 		}
 		defer func() { _ = cursor.Close(context.WithoutCancel(ctx)) }()
 		for cursor.Next(ctx) {
-			if key, ok := cursor.Current.Lookup(idField).StringValueOK(); ok {
+			if key, ok := cursor.Current.Lookup(b.id).StringValueOK(); ok {
 				keys = append(keys, key)
 			}
 		}

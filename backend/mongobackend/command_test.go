@@ -267,7 +267,7 @@ func TestUnreachable(t *testing.T) {
 func TestQuiet(t *testing.T) {
 	ctx := context.Background()
 	coll := collection(t)
-	doc := document("session:secret", nil, time.Now().Add(time.Hour))
+	doc := native.document("session:secret", nil, time.Now().Add(time.Hour))
 	if _, err := coll.InsertOne(ctx, doc); err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,8 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 	"go.mongodb.org/mongo-driver/v2/mongo/readpref"
 	"go.mongodb.org/mongo-driver/v2/mongo/writeconcern"
+
+	"github.com/go-session2/sessions/backend"
 )
 
 // MaxDataSize is how many bytes of data a record can hold: half of the 16 MiB
@@ -36,17 +38,25 @@ type Config struct {
 	// [Schema] describes. Default: the backend creates it, in the
 	// background, after its first successful Create.
 	SkipSchema bool
+
+	// Flask is the extension of Flask whose documents are used; see
+	// [FlaskSchema]. Default: those of this library. The setting is
+	// SESSION_FLASK_COMPATIBLE; see [backend.Settings.FlaskLayout].
+	Flask backend.FlaskLayout
 }
 
 // NewWithConfig is [New] with options. It returns an error for a nil
-// collection, for a MaxSize out of range, and for a WriteConcern that waits
-// for no server. It does no I/O.
+// collection, for a MaxSize out of range, for a WriteConcern that waits for no
+// server, and for an unknown Flask. It does no I/O.
 func NewWithConfig(coll *mongo.Collection, cfg Config) (*Backend, error) {
 	if cfg.MaxSize < 0 || cfg.MaxSize > MaxDataSize {
 		return nil, fmt.Errorf("mongodb: MaxSize is %d, not from 0 to %d", cfg.MaxSize, MaxDataSize)
 	}
 	if w := cfg.WriteConcern; w != nil && (!w.Acknowledged() || !w.IsValid()) {
 		return nil, errors.New("mongodb: the WriteConcern waits for no server")
+	}
+	if cfg.Flask < backend.NoFlask || cfg.Flask > backend.FlaskSession {
+		return nil, errors.New("mongodb: Flask is no layout: it is NoFlask, FlaskSession2 or FlaskSession")
 	}
 	b := newBackend(coll, cfg)
 	if b.invalid != nil {
@@ -56,7 +66,10 @@ func NewWithConfig(coll *mongo.Collection, cfg Config) (*Backend, error) {
 }
 
 func newBackend(coll *mongo.Collection, cfg Config) *Backend {
-	b := &Backend{maxSize: MaxDataSize, now: time.Now}
+	b := &Backend{layout: native, flask: cfg.Flask, maxSize: MaxDataSize, now: time.Now}
+	if cfg.Flask != backend.NoFlask {
+		b.layout = flask
+	}
 	if coll == nil {
 		b.invalid = errors.New("the collection is nil")
 		return b

@@ -24,7 +24,8 @@ func fail(ctx context.Context, op, key string, err error) error {
 // quotes values in some of its errors.
 func quiet(err error, key string) error {
 	text := err.Error()
-	short, _, _ := strings.Cut(text, "{ "+idField+":")
+	short, _, _ := strings.Cut(text, "{ "+native.id+":")
+	short, _, _ = strings.Cut(short, "{ "+flask.id+":")
 	if key != "" {
 		short, _, _ = strings.Cut(short, key)
 	}

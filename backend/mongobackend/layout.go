@@ -10,48 +10,58 @@ import (
 	"github.com/go-session2/sessions/backend"
 )
 
-// The fields of a document.
-const (
-	idField      = "_id"
-	dataField    = "data"
-	expiresField = "expires"
-)
+// A layout is the names of the fields of a document.
+type layout struct {
+	id, data, expires string
+	endless           bool // a document without an expiry is a record as well
+}
+
+// native is the layout of this library.
+var native = layout{id: "_id", data: "data", expires: "expires"}
 
 // document returns what is stored for data.
-func document(key string, data []byte, expires time.Time) bson.D {
-	return bson.D{{Key: idField, Value: key}, {Key: dataField, Value: binary(data)}, {Key: expiresField, Value: date(expires)}}
+func (l layout) document(key string, data []byte, expires time.Time) bson.D {
+	return append(l.only(key), l.values(data, expires)...)
+}
+
+func (l layout) values(data []byte, expires time.Time) bson.D {
+	return bson.D{{Key: l.data, Value: binary(data)}, {Key: l.expires, Value: date(expires)}}
 }
 
 // set returns the change to other data.
-func set(data []byte, expires time.Time) bson.D {
-	return bson.D{{Key: "$set", Value: bson.D{{Key: dataField, Value: binary(data)}, {Key: expiresField, Value: date(expires)}}}}
+func (l layout) set(data []byte, expires time.Time) bson.D {
+	return bson.D{{Key: "$set", Value: l.values(data, expires)}}
 }
 
 // extend returns the change to a later expiry.
-func extend(expires time.Time) bson.D {
-	return bson.D{{Key: "$max", Value: bson.D{{Key: expiresField, Value: date(expires)}}}}
+func (l layout) extend(expires time.Time) bson.D {
+	return bson.D{{Key: "$max", Value: bson.D{{Key: l.expires, Value: date(expires)}}}}
 }
 
 // The filters: the document under key, whatever it is, the record that has not
 // expired, the one that has, and the one with this data.
 
-func only(key string) bson.D { return bson.D{{Key: idField, Value: key}} }
+func (l layout) only(key string) bson.D { return bson.D{{Key: l.id, Value: key}} }
 
-func live(key string, now time.Time) bson.D {
-	return append(only(key), bson.E{Key: expiresField, Value: bson.D{{Key: "$gt", Value: instant(now)}}})
+func (l layout) live(key string, now time.Time) bson.D {
+	until := bson.E{Key: l.expires, Value: bson.D{{Key: "$gt", Value: instant(now)}}}
+	if l.endless {
+		until = bson.E{Key: "$or", Value: bson.A{bson.D{until}, bson.D{{Key: l.expires, Value: nil}}}}
+	}
+	return append(l.only(key), until)
 }
 
-func ended(key string, now time.Time) bson.D {
-	return append(only(key), past(now))
+func (l layout) ended(key string, now time.Time) bson.D {
+	return append(l.only(key), l.past(now))
 }
 
-func at(key string, data []byte, now time.Time) bson.D {
-	return append(live(key, now), bson.E{Key: dataField, Value: binary(data)})
+func (l layout) at(key string, data []byte, now time.Time) bson.D {
+	return append(l.live(key, now), bson.E{Key: l.data, Value: binary(data)})
 }
 
 // past is the condition that a record has expired.
-func past(now time.Time) bson.E {
-	return bson.E{Key: expiresField, Value: bson.D{{Key: "$lte", Value: instant(now)}}}
+func (l layout) past(now time.Time) bson.E {
+	return bson.E{Key: l.expires, Value: bson.D{{Key: "$lte", Value: instant(now)}}}
 }
 
 // binary returns data as a field. A plain nil slice would become a null.
@@ -66,21 +76,30 @@ func date(expires time.Time) bson.DateTime {
 // difference to a whole number of milliseconds.
 func instant(now time.Time) bson.DateTime { return bson.NewDateTimeFromTime(now) }
 
-// A record is what a document holds. The data is its revision.
+// A record is what a document holds. The data is its revision. A zero expiry
+// is none.
 type record struct {
 	data    []byte
 	expires time.Time
 }
 
+// ended reports whether the record has expired.
+func (r *record) ended(now time.Time) bool { return !r.expires.IsZero() && !now.Before(r.expires) }
+
 // decode takes a document apart.
-func decode(doc bson.Raw) (*record, error) {
-	subtype, data, isBinary := doc.Lookup(dataField).BinaryOK()
-	millis, isDate := doc.Lookup(expiresField).DateTimeOK()
-	if !isBinary || subtype != bson.TypeBinaryGeneric || !isDate {
-		return nil, fmt.Errorf("%w: the document has no binary %s or no date %s", backend.ErrCorrupt, dataField, expiresField)
+func (l layout) decode(doc bson.Raw) (*record, error) {
+	subtype, data, isBinary := doc.Lookup(l.data).BinaryOK()
+	end := doc.Lookup(l.expires)
+	millis, isDate := end.DateTimeOK()
+	endless := l.endless && (end.IsZero() || end.Type == bson.TypeNull)
+	if !isBinary || subtype != bson.TypeBinaryGeneric || !isDate && !endless {
+		return nil, fmt.Errorf("%w: the document has no binary %s or no date %s", backend.ErrCorrupt, l.data, l.expires)
 	}
-	// The document is a part of a longer reply.
-	return &record{revision(bytes.Clone(data)), time.UnixMilli(millis)}, nil
+	rec := &record{data: revision(bytes.Clone(data))} // the document is a part of a longer reply
+	if isDate {
+		rec.expires = time.UnixMilli(millis)
+	}
+	return rec, nil
 }
 
 // revision returns the revision of a record with this data, which is the data

@@ -20,8 +20,8 @@ func (b *Backend) List(ctx context.Context, prefix, cursor string, limit int) (k
 	if cursor != "" {
 		from = bson.E{Key: "$gt", Value: cursor}
 	}
-	order := options.Find().SetSort(bson.D{{Key: idField, Value: 1}})
-	found, err := b.keys(ctx, bson.D{{Key: idField, Value: bson.D{from}}}, order, limit)
+	order := options.Find().SetSort(bson.D{{Key: b.id, Value: 1}})
+	found, err := b.keys(ctx, bson.D{{Key: b.id, Value: bson.D{from}}}, order, limit)
 	if err != nil {
 		return nil, "", fail(ctx, op, prefix, err)
 	}

@@ -33,7 +33,8 @@ func init() { backend.Register("mongodb", open) }
 // *mongo.Client, which Close leaves connected, or a URI, mongodb:// or
 // mongodb+srv://; the default is the server at localhost:27017. The records
 // are in the collection SESSION_MONGODB_COLLECT, default sessions, of the
-// database SESSION_MONGODB_DB, default flask_session.
+// database SESSION_MONGODB_DB, default flask_session, as documents of the Flask
+// extension with SESSION_FLASK_COMPATIBLE.
 //
 // A URI with mongodb+srv is looked up in DNS at once, so the name service must
 // answer when the program starts; MongoDB need not.
@@ -44,6 +45,7 @@ func open(s *backend.Settings) (backend.Backend, error) {
 	if !ok {
 		v = "mongodb://localhost:27017"
 	}
+	layout := s.FlaskLayout()
 	if err := s.Err(); err != nil {
 		return nil, err // before there is a client to be closed
 	}
@@ -58,7 +60,7 @@ func open(s *backend.Settings) (backend.Backend, error) {
 		s.Reject(clientSetting, "a *mongo.Client of mongo-driver v2 or a URI: mongodb://[user:password@]host:port/ or mongodb+srv://")
 		return nil, s.Err()
 	}
-	b := New(client.Database(database).Collection(collection))
+	b := newBackend(client.Database(database).Collection(collection), Config{Flask: layout})
 	b.owned = owned
 	return b, nil
 }

@@ -36,7 +36,7 @@ func TestOpen(t *testing.T) {
 				t.Fatal(err)
 			}
 			b.schema.done.Wait()
-			if n, err := client.Database(database).Collection(coll).CountDocuments(ctx, only("key")); n != 1 || err != nil {
+			if n, err := client.Database(database).Collection(coll).CountDocuments(ctx, b.only("key")); n != 1 || err != nil {
 				t.Errorf("%d records are in the collection, %v", n, err)
 			}
 			if err := b.Close(); err != nil {

@@ -2,12 +2,15 @@ package mongobackend
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
+
+	"github.com/go-session2/sessions/backend"
 )
 
 // schemaTimeout bounds the creation of the index in the background. It takes
@@ -20,12 +23,13 @@ const schemaTimeout = 10 * time.Minute
 //	db.sessions.createIndex({expires: 1}, {expireAfterSeconds: 0})
 func Schema() []mongo.IndexModel {
 	return []mongo.IndexModel{{
-		Keys:    bson.D{{Key: expiresField, Value: 1}},
+		Keys:    bson.D{{Key: native.expires, Value: 1}},
 		Options: options.Index().SetExpireAfterSeconds(0),
 	}}
 }
 
-// EnsureSchema creates the index of [Schema] if it is not there. Any number of
+// EnsureSchema creates the index of [Schema], or in the layout of Flask those
+// of [FlaskSchema], if it is not there. Any number of
 // processes may do so at the same time. It returns an error when the program
 // may not create it, when the database knows no TTL index, or when there is
 // another index on the field.
@@ -35,8 +39,16 @@ func Schema() []mongo.IndexModel {
 // than with the index. A program that wants to know calls it when it starts.
 func (b *Backend) EnsureSchema(ctx context.Context) error {
 	return fail(ctx, "ensure schema", "", b.do(ctx, func(ctx context.Context) error {
-		_, err := b.coll.Indexes().CreateMany(ctx, Schema())
-		return err
+		indexes := Schema()
+		if b.flask != backend.NoFlask {
+			indexes = FlaskSchema()
+		}
+		var errs []error
+		for _, index := range indexes { // one by one, as one may be refused
+			_, err := b.coll.Indexes().CreateOne(ctx, index)
+			errs = append(errs, err)
+		}
+		return errors.Join(errs...)
 	}))
 }
 

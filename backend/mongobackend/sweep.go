@@ -15,8 +15,8 @@ const maxBatch = 1000
 func (b *Backend) Sweep(ctx context.Context, limit int) (removed int, err error) {
 	for removed < limit {
 		n := min(limit-removed, maxBatch)
-		expired := past(b.now())
-		anyKey := bson.E{Key: idField, Value: bson.D{{Key: "$gte", Value: ""}}} // any string
+		expired := b.past(b.now())
+		anyKey := bson.E{Key: b.id, Value: bson.D{{Key: "$gte", Value: ""}}} // any string
 		keys, err := b.keys(ctx, bson.D{anyKey, expired}, options.Find(), n)
 		if err != nil {
 			return removed, fail(ctx, "sweep", "", err)
@@ -26,7 +26,7 @@ func (b *Backend) Sweep(ctx context.Context, limit int) (removed int, err error)
 		}
 		err = b.do(ctx, func(ctx context.Context) error {
 			// The second condition spares what was extended meanwhile.
-			these := bson.E{Key: idField, Value: bson.D{{Key: "$in", Value: keys}}}
+			these := bson.E{Key: b.id, Value: bson.D{{Key: "$in", Value: keys}}}
 			res, err := b.coll.DeleteMany(ctx, bson.D{these, expired})
 			if err == nil {
 				removed += int(res.DeletedCount)

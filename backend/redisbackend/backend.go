@@ -11,12 +11,16 @@
 // value is for [backend.Record].Expires only and comes from the clock of the
 // program that wrote it; it saves a second command for each read.
 //
+// The layouts of Flask's extensions, see [Config], are the same for both: the
+// data alone, with the time to live of the key in Redis.
+//
 // # Commands
 //
 // Load is GET, Create is SET with NX and GET, and Delete of whatever is there
 // is DEL. Update, Touch and Delete at a revision are one EVALSHA each; after
 // a restart of the server or SCRIPT FLUSH, EVAL teaches the script again.
-// Every command has one key.
+// Every command has one key. In the layouts of Flask, Load is a pipeline of
+// GET and PTTL, in one round trip, and Create is SET with NX.
 //
 // On a plain client and on a Sentinel client, commands that come while a round
 // trip is under way wait for its end, a millisecond at most, and then go
@@ -66,7 +70,10 @@
 // go-redis repeats a command when a reply is lost (MaxRetries). Create and
 // Update recognise what they have stored already, and Touch may be repeated.
 // A Delete at a revision that is repeated finds nothing and returns
-// ErrNotFound, although it was this call that removed the record.
+// ErrNotFound, although it was this call that removed the record. In the
+// layouts of Flask, Create, Update and Delete at a revision are never repeated
+// once they were sent, whatever MaxRetries and MaxRedirects of the client are,
+// unless the server has refused them: a lost reply is an error.
 package redisbackend
 
 import (
@@ -91,7 +98,8 @@ type Backend struct {
 	batches *batcher     // nil: every command is sent by itself
 	loaded  atomic.Int64 // bytes of a record lately, on average
 	maxSize int
-	bounded bool  // the client itself returns at a context's deadline
+	bounded bool // the client itself returns at a context's deadline
+	layout  backend.FlaskLayout
 	invalid error // what every method returns for a client that cannot be used
 	owned   bool  // Close closes the client
 	closed  atomic.Bool
@@ -102,10 +110,10 @@ type Backend struct {
 type redacted = redact.Opaque
 
 var (
-	_ backend.Backend = (*Backend)(nil)
-	_ backend.Lister  = (*Backend)(nil)
-	_ backend.Pinger  = (*Backend)(nil)
-	_ io.Closer       = (*Backend)(nil)
+	_ backend.FlaskStore = (*Backend)(nil)
+	_ backend.Lister     = (*Backend)(nil)
+	_ backend.Pinger     = (*Backend)(nil)
+	_ io.Closer          = (*Backend)(nil)
 )
 
 // New returns a Backend on a client that the caller made and will close. It
@@ -128,10 +136,14 @@ func New(client redis.UniversalClient) *Backend {
 	return b
 }
 
-// Load implements [backend.Backend] by one GET. A value that is no record
-// gives ErrCorrupt.
+// Load implements [backend.Backend] by one round trip. A value that is no
+// record gives ErrCorrupt.
 func (b *Backend) Load(ctx context.Context, key string) (backend.Record, error) {
 	const op = "load"
+	if b.layout != backend.NoFlask {
+		rec, err := b.loadFlask(ctx, key)
+		return rec, fail(ctx, op, key, err)
+	}
 	cmd := redis.NewStringCmd(ctx, "get", key)
 	size := b.loaded.Load()
 	err := b.process(ctx, cmd, int(size))
@@ -153,14 +165,20 @@ func (b *Backend) Load(ctx context.Context, key string) (backend.Record, error) 
 	return rec, nil
 }
 
-// Create implements [backend.Backend] by one SET with NX and GET. Redis
-// before 7.0 rejects it as a syntax error.
+// Create implements [backend.Backend] by one SET with NX and, but for the
+// layouts of Flask, GET. Redis before 7.0 rejects that as a syntax error.
 func (b *Backend) Create(ctx context.Context, key string, data []byte, ttl time.Duration) (backend.Revision, error) {
 	const op = "create"
 	if len(data) > b.maxSize {
 		return nil, fail(ctx, op, key, backend.TooLarge(len(data), b.maxSize))
 	}
 	ttl = wholeMillis(ttl)
+	if b.layout != backend.NoFlask {
+		if err := b.createFlask(ctx, key, data, ttl); err != nil {
+			return nil, fail(ctx, op, key, err)
+		}
+		return dataRevision(data), nil
+	}
 	value := encode(data, b.now().Add(ttl))
 	cmd := redis.NewStringCmd(ctx, "set", key, value, "px", ttl.Milliseconds(), "nx", "get")
 	err := b.process(ctx, cmd, len(value))
@@ -186,6 +204,12 @@ func (b *Backend) Update(ctx context.Context, key string, data []byte, ttl time.
 		return nil, fail(ctx, op, key, backend.TooLarge(len(data), b.maxSize))
 	}
 	ttl = wholeMillis(ttl)
+	if b.layout != backend.NoFlask {
+		if err := b.runOnce(ctx, op, key, updateFlask, digest(base), data, ttl.Milliseconds()); err != nil {
+			return nil, err
+		}
+		return dataRevision(data), nil
+	}
 	value := encode(data, b.now().Add(ttl))
 	if err := b.run(ctx, op, key, updateScript, len(value), value, []byte(base), ttl.Milliseconds()); err != nil {
 		return nil, err
@@ -196,6 +220,9 @@ func (b *Backend) Update(ctx context.Context, key string, data []byte, ttl time.
 // Touch implements [backend.Backend] by one EVALSHA. It changes no revision.
 func (b *Backend) Touch(ctx context.Context, key string, ttl time.Duration) error {
 	ttl = wholeMillis(ttl)
+	if b.layout != backend.NoFlask {
+		return b.run(ctx, "touch", key, touchFlask, 0, ttl.Milliseconds())
+	}
 	return b.run(ctx, "touch", key, touchScript, 0, expiry(b.now().Add(ttl)), ttl.Milliseconds())
 }
 
@@ -204,7 +231,10 @@ func (b *Backend) Touch(ctx context.Context, key string, ttl time.Duration) erro
 // command, it returns ErrNotFound.
 func (b *Backend) Delete(ctx context.Context, key string, base backend.Revision) error {
 	const op = "delete"
-	if base != nil {
+	switch {
+	case base != nil && b.layout != backend.NoFlask:
+		return b.runOnce(ctx, op, key, deleteFlask, digest(base))
+	case base != nil:
 		return b.run(ctx, op, key, deleteScript, 0, []byte(base))
 	}
 	return fail(ctx, op, key, b.process(ctx, redis.NewIntCmd(ctx, "del", key), 0))

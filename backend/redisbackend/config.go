@@ -1,9 +1,12 @@
 package redisbackend
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/go-session2/sessions/backend"
 )
 
 // MaxDataSize is how many bytes of data a Redis value can hold: the 512 MiB
@@ -13,6 +16,10 @@ const MaxDataSize = 512<<20 - headerSize
 
 // A Config holds what can be set about a Backend. The zero value is useful.
 type Config struct {
+	// Flask is the extension of Flask in whose layout the records are, for
+	// sessions.FlaskCompatible. Default: none, the layout of this package.
+	Flask backend.FlaskLayout
+
 	// MaxSize is the size of the data of a record, in bytes, above which
 	// Create and Update return ErrTooLarge without asking the server.
 	// Default, and most: MaxDataSize.
@@ -29,7 +36,7 @@ type Config struct {
 }
 
 // NewWithConfig is [New] with options. It returns an error for a client that
-// cannot be used and for a MaxSize out of range. It does no I/O.
+// cannot be used and for a value out of range. It does no I/O.
 func NewWithConfig(client redis.UniversalClient, cfg Config) (*Backend, error) {
 	b := New(client)
 	if b.invalid != nil {
@@ -38,6 +45,10 @@ func NewWithConfig(client redis.UniversalClient, cfg Config) (*Backend, error) {
 	if cfg.MaxSize < 0 || cfg.MaxSize > MaxDataSize {
 		return nil, fmt.Errorf("redis: MaxSize is %d, not from 0 to %d", cfg.MaxSize, MaxDataSize)
 	}
+	if cfg.Flask < backend.NoFlask || cfg.Flask > backend.FlaskSession {
+		return nil, errors.New("redis: Flask is not NoFlask, FlaskSession2 or FlaskSession of package backend")
+	}
+	b.layout = cfg.Flask
 	if cfg.MaxSize > 0 {
 		b.maxSize = cfg.MaxSize
 	}

@@ -41,11 +41,11 @@ func open(s *backend.Settings) (backend.Backend, error) {
 	}
 	switch v := v.(type) {
 	case redis.UniversalClient:
-		return NewWithConfig(v, Config{})
+		return NewWithConfig(v, Config{Flask: s.FlaskLayout()})
 	case string:
 		if client, err := dial(v); err == nil {
 			b := New(client)
-			b.owned = true
+			b.owned, b.layout = true, s.FlaskLayout()
 			return b, nil
 		}
 	}

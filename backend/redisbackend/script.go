@@ -79,6 +79,11 @@ func (b *Backend) run(ctx context.Context, op, key string, s script, size int, a
 	if redis.HasErrorPrefix(err, "NOSCRIPT") {
 		reply, err = eval("eval", s.source)
 	}
+	return answer(ctx, op, key, reply, err)
+}
+
+// answer returns what the reply of a script means.
+func answer(ctx context.Context, op, key string, reply int64, err error) error {
 	if err == nil {
 		switch reply {
 		case replyDone:

@@ -15,6 +15,11 @@
 // [Backend.Schema] and Config.SkipSchema to make them otherwise. Package
 // gormbackend has the same layout for these databases.
 //
+// # Flask
+//
+// With Config.Flask the table is that of an extension of Flask, with the
+// columns session_id, data and expiry; docs/backends.md has its statements.
+//
 // # Statements
 //
 // Every operation is one statement, one round trip and no transaction. Update
@@ -70,7 +75,10 @@ type store = sqlstore.Store
 // "sql:" and hold no key and no data. Keys are UTF-8 of 1 to 255 bytes. It may
 // be used by any number of goroutines at once. Make one with [New] or
 // [NewWithConfig].
-type Backend struct{ *store }
+type Backend struct {
+	*store
+	flask backend.FlaskLayout
+}
 
 var (
 	_ backend.Backend = (*Backend)(nil)
@@ -94,14 +102,14 @@ const MaxDataSize = sqlstore.MaxDataSize
 func New(db *sql.DB) *Backend {
 	b, err := NewWithConfig(db, Config{})
 	if err != nil {
-		return &Backend{sqlstore.Invalid(name, err)}
+		return &Backend{store: sqlstore.Invalid(name, err)}
 	}
 	return b
 }
 
 // NewWithConfig is [New] with options. It returns an error for a nil db, an
-// unknown dialect, a table name that is not allowed and a MaxSize out of
-// range.
+// unknown dialect, a table name that is not allowed, a MaxSize out of range and
+// an unknown Flask.
 func NewWithConfig(db *sql.DB, cfg Config) (*Backend, error) { return open(db, cfg, nil) }
 
 const name = "sql"
@@ -114,17 +122,20 @@ func open(db *sql.DB, cfg Config, closeDB func() error) (*Backend, error) {
 	if err != nil {
 		return nil, err
 	}
+	if cfg.Flask < backend.NoFlask || cfg.Flask > backend.FlaskSession {
+		return nil, errNoFlask
+	}
 	if cfg.Table == "" {
 		cfg.Table = "sessions"
 	}
 	s, err := sqlstore.New(sqlstore.Options{
 		Name: name, Pool: db, Dialect: dialect, Table: cfg.Table,
-		Close: closeDB, MaxSize: cfg.MaxSize, SkipSchema: cfg.SkipSchema,
+		Flask: cfg.flaskTable(), Close: closeDB, MaxSize: cfg.MaxSize, SkipSchema: cfg.SkipSchema,
 	})
 	if err != nil {
 		return nil, err
 	}
-	return &Backend{s}, nil
+	return &Backend{s, cfg.Flask}, nil
 }
 
 // Schema returns the statements that create the table and its index where they

@@ -1,5 +1,7 @@
 package sqlbackend
 
+import "github.com/go-session2/sessions/backend"
+
 // A Dialect is the SQL that a database speaks.
 type Dialect string
 
@@ -33,4 +35,14 @@ type Config struct {
 	// SkipSchema leaves it to the operator to make the table, by
 	// [Backend.Migrate] or the statements of [Backend.Schema].
 	SkipSchema bool
+
+	// Flask is the extension of Flask whose table is used: for Flask-Session2
+	// that of peewee, for Flask-Session, which has no peewee, that of
+	// SQLAlchemy. Default: the table of this library. The setting is
+	// SESSION_FLASK_COMPATIBLE; see [backend.Settings.FlaskLayout].
+	Flask backend.FlaskLayout
+
+	// SQLAlchemy says that the table of Flask-Session2 is that of
+	// SQLAlchemy. By settings that is SESSION_TYPE "sqlalchemy".
+	SQLAlchemy bool
 }

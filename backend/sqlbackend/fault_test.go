@@ -153,9 +153,12 @@ func TestRoundTrips(t *testing.T) {
 	for _, d := range []struct {
 		driver, variable string
 		count            func(p []byte) (used, trips int)
+		flask            backend.FlaskLayout
 	}{
-		{"pgx", "POSTGRES_DSN", countPostgres},
-		{"mysql", "MYSQL_DSN", countMySQL},
+		{"pgx", "POSTGRES_DSN", countPostgres, backend.NoFlask},
+		{"mysql", "MYSQL_DSN", countMySQL, backend.NoFlask},
+		{"pgx", "POSTGRES_DSN", countPostgres, backend.FlaskSession2},
+		{"mysql", "MYSQL_DSN", countMySQL, backend.FlaskSession2},
 	} {
 		t.Run(d.driver, func(t *testing.T) {
 			ctx := context.Background()
@@ -163,7 +166,7 @@ func TestRoundTrips(t *testing.T) {
 			p := map[string]database{"pgx": databases()[0], "mysql": databases()[3]}[d.driver].newPlace(t)
 			db := openDB(t, d.driver, w.dsn)
 			db.SetMaxOpenConns(1)
-			b, err := NewWithConfig(db, Config{Table: p.table})
+			b, err := NewWithConfig(db, Config{Table: p.table, Flask: d.flask})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -24,10 +24,15 @@ func init() {
 // with the options of the driver that the program has imported.
 // SESSION_PEEWEE_TABLE is the table. SESSION_DB_DIALECT is "postgres", "mysql"
 // or "sqlite", for a live database with a driver that is not known.
+// SESSION_FLASK_COMPATIBLE makes it the table of Flask-Session2's peewee.
 func fromSettings(s *backend.Settings) (backend.Backend, error) {
 	cfg := Config{
 		Table:   s.String("SESSION_PEEWEE_TABLE", ""),
 		Dialect: Dialect(s.String("SESSION_DB_DIALECT", "")),
+		Flask:   s.FlaskLayout(),
+	}
+	if cfg.Flask == backend.FlaskSession {
+		s.Reject("SESSION_SERIALIZATION_FORMAT", "pickle for this type, as Flask-Session has no peewee: use SESSION_TYPE sqlalchemy")
 	}
 	if err := s.Err(); err != nil {
 		return nil, err

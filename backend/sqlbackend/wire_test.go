@@ -2,7 +2,6 @@ package sqlbackend
 
 import (
 	"encoding/binary"
-	"io"
 	"net"
 	"regexp"
 	"strings"
@@ -14,6 +13,7 @@ import (
 type wire struct {
 	dsn   string
 	trips atomic.Int64
+	lose  atomic.Bool // what the server answers next is lost, with the connection
 }
 
 var address = regexp.MustCompile(`[\w.]+:\d+([/)])`)
@@ -41,8 +41,17 @@ func newWire(t *testing.T, dsn string, count func([]byte) (used, trips int)) *wi
 				continue
 			}
 			go func() {
-				io.Copy(client, conn)
-				client.Close()
+				defer client.Close()
+				buf := make([]byte, 64<<10)
+				for {
+					n, err := conn.Read(buf)
+					if err != nil || w.lose.CompareAndSwap(true, false) {
+						return
+					}
+					if _, err := client.Write(buf[:n]); err != nil {
+						return
+					}
+				}
 			}()
 			go func() {
 				defer conn.Close()

@@ -40,7 +40,8 @@ type Dialect struct {
 	// index where they are missing. {index} is the name of the index.
 	Schema []string
 
-	// Packet is a query for the largest packet that the server takes.
+	// Packet is a query for the largest packet that the server takes, or
+	// that is of use.
 	Packet string
 
 	// Prepare keeps statements prepared. Without it the drivers of MySQL
@@ -49,6 +50,12 @@ type Dialect struct {
 
 	// Schemas allows the name of a table to begin with that of a schema.
 	Schemas bool
+
+	// Flask returns the dialect for a table of a Flask extension. Default:
+	// such a table cannot be used.
+	Flask func(FlaskTable) Dialect
+
+	layout layout // default: that of this library
 }
 
 // Named returns the dialect with a name: postgres, mysql or sqlite.
@@ -91,6 +98,7 @@ func PostgreSQL() Dialect {
 			`CREATE INDEX IF NOT EXISTS {index} ON {table} ({expires})`,
 		},
 		Schemas: true,
+		Flask:   flaskPostgreSQL,
 	}
 }
 
@@ -117,6 +125,7 @@ func MySQL() Dialect {
 		Packet:  "SELECT @@max_allowed_packet",
 		Prepare: true,
 		Schemas: true,
+		Flask:   flaskMySQL,
 	}
 }
 
@@ -140,6 +149,7 @@ func SQLite() Dialect {
 			`CREATE INDEX IF NOT EXISTS {index} ON {table} ({expires})`,
 		},
 		Prepare: true,
+		Flask:   flaskSQLite,
 	}
 }
 

@@ -76,6 +76,12 @@ func (s *Store) quiet(key string, err error) error {
 // was waited for too long, a deadlock, a row changed meanwhile.
 var transientNumber = regexp.MustCompile(`\bError (1205|1213|1020)\b`)
 
+// inUse reports whether an INSERT failed because the key is in use, in a
+// database that has no other way to say so.
+func inUse(err error) bool { return duplicateNumber.MatchString(err.Error()) }
+
+var duplicateNumber = regexp.MustCompile(`\bError 1062\b`)
+
 // transient reports whether the database gave up a statement because of
 // others that ran beside it. The types of the errors are the drivers', which
 // this package does not import: so it asks PostgreSQL's for the SQLSTATE, and

@@ -92,6 +92,9 @@ func (s *Store) execOnce(ctx context.Context, st *statement, values []any) (sql.
 	if p != nil {
 		return p.ExecContext(ctx, values...)
 	}
+	if pool, ok := s.o.Pool.(conns); ok && !s.tokens() {
+		return execOnConn(ctx, pool, st.text, values)
+	}
 	return s.o.Pool.ExecContext(ctx, st.text, values...)
 }
 

@@ -124,13 +124,17 @@ func (s *Store) checkSize(ctx context.Context, data []byte) error {
 		limit = MaxDataSize
 		if s.o.MaxSize > 0 {
 			limit = int64(s.o.MaxSize)
-		} else if s.o.Dialect.Packet != "" {
+		}
+		// The column of a table of Flask may hold less than was set.
+		if s.o.Dialect.Packet != "" && (s.o.MaxSize == 0 || !s.tokens()) {
 			var packet int64
 			err := s.query(ctx, s.st.packet, args{}, func(rows *sql.Rows) error {
-				rows.Next() // @@ always has a value
+				if !rows.Next() { // @@ always has a value, but a table may be missing
+					return nil
+				}
 				return rows.Scan(&packet)
 			})
-			if err != nil {
+			if err != nil || packet == 0 {
 				return err
 			}
 			limit = min(limit, packet/4)

@@ -9,16 +9,26 @@ import (
 	"time"
 )
 
-// The columns, and the expressions for the time in them. Another layout of the
-// table is another set of these.
-const (
-	columnID      = "id"
-	columnData    = "data"
-	columnExpires = "expires"
+// A layout is the table: its columns, and the expressions for what is in them.
+type layout struct {
+	id, data, expires string // columns
 
-	exprEnd  = "{now} + :ttl"      // when a new record expires
-	exprLeft = "{expires} - {now}" // what is left of a record, in ms
-)
+	key  string // condition: the row is that of :key
+	live string // condition: the row has not expired
+	end  string // when a new record expires
+	left string // what is left of a record, in ms, rounded up; NULL: no end
+	list string // the template of the SELECT of a page of keys
+}
+
+// native is the layout of this library.
+var native = layout{
+	id: "id", data: "data", expires: "expires",
+	key:  "{id} = :key",
+	live: "{expires} > {now}",
+	end:  "{now} + :ttl",
+	left: "{expires} - {now}",
+	list: "SELECT {id} FROM {table} WHERE {id} >= :prefix AND {id} > :cursor ORDER BY {id} {limit}",
+}
 
 // statements are all that a Store runs but the schema.
 type statements struct {
@@ -48,16 +58,15 @@ func compile(d Dialect, table string) statements {
 		return st
 	}
 	return statements{
-		look:   keep("SELECT {data}, {left} FROM {table} WHERE {id} = :key"),
+		look:   keep("SELECT {data}, {left} FROM {table} WHERE {here}"),
 		insert: keep(insert),
-		update: keep("UPDATE {table} SET {data} = :data, {expires} = {end} " +
-			"WHERE {id} = :key AND {expires} > {now} AND {same}"),
-		touch: keep("UPDATE {table} SET {expires} = CASE WHEN {expires} < {end} THEN {end} ELSE {expires} END " +
-			"WHERE {id} = :key AND {expires} > {now}"),
-		delete:   keep("DELETE FROM {table} WHERE {id} = :key"),
-		deleteAt: keep("DELETE FROM {table} WHERE {id} = :key AND {expires} > {now} AND {same}"),
-		purge:    keep("DELETE FROM {table} WHERE {id} = :key AND {expires} <= {now}"),
-		list:     build("SELECT {id} FROM {table} WHERE {id} >= :prefix AND {id} > :cursor ORDER BY {id} {limit}"),
+		update: keep("UPDATE {table} SET {data} = :data, {expires} = {end} WHERE {here} AND {live} AND {same}"),
+		touch: keep("UPDATE {table} SET {expires} = CASE WHEN {expires} >= {end} THEN {expires} ELSE {end} END " +
+			"WHERE {here} AND {live}"),
+		delete:   keep("DELETE FROM {table} WHERE {here}"),
+		deleteAt: keep("DELETE FROM {table} WHERE {here} AND {live} AND {same}"),
+		purge:    keep("DELETE FROM {table} WHERE {here} AND {expires} <= {now}"),
+		list:     build("{list}"),
 		expired:  build("SELECT {id} FROM {table} WHERE {expires} <= {now} ORDER BY {expires} {limit}"),
 		sweep:    build(d.Sweep),
 		packet:   build(d.Packet),
@@ -77,20 +86,33 @@ func newStatement(d Dialect, table, template string) *statement {
 
 // expand fills everything but arguments and {limit} into a template.
 func expand(d Dialect, table, template string) string {
-	now, end := d.Now, exprEnd
+	l := d.layout
+	if l.id == "" {
+		l = native
+	}
+	now, end := d.Now, l.end
 	if now == "" {
 		// One argument and no sum, as PostgreSQL cannot tell the type of a
 		// sum of arguments.
 		now, end = ":now", ":end"
 	}
-	text := strings.NewReplacer("{end}", end, "{left}", exprLeft, "{same}", d.Same).Replace(template)
+	schema, name, ok := strings.Cut(table, ".")
+	if !ok {
+		schema, name = "", table
+	}
+	text := strings.ReplaceAll(template, "{list}", l.list)
+	text = strings.NewReplacer(
+		"{here}", l.key, "{live}", l.live, "{end}", end, "{left}", l.left, "{same}", d.Same,
+	).Replace(text)
 	return strings.NewReplacer(
 		"{now}", now,
 		"{table}", d.Quote(table),
-		"{index}", d.Quote(table[strings.LastIndexByte(table, '.')+1:]+"_"+columnExpires+"_idx"),
-		"{id}", d.Quote(columnID),
-		"{data}", d.Quote(columnData),
-		"{expires}", d.Quote(columnExpires),
+		"{schema}", schema,
+		"{name}", name,
+		"{index}", d.Quote(name+"_"+l.expires+"_idx"),
+		"{id}", d.Quote(l.id),
+		"{data}", d.Quote(l.data),
+		"{expires}", d.Quote(l.expires),
 	).Replace(text)
 }
 

@@ -11,7 +11,6 @@ package sqlstore
 import (
 	"bytes"
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"sync/atomic"
@@ -44,6 +43,7 @@ type Options struct {
 	// Close closes the pool. Default: it stays open.
 	Close func() error
 
+	Flask      FlaskTable
 	MaxSize    int // of data, in bytes; 0: what the database takes
 	SkipSchema bool
 }
@@ -70,6 +70,12 @@ func New(o Options) (*Store, error) {
 	if err := checkTable(o.Table, o.Dialect.Schemas); err != nil {
 		return nil, fmt.Errorf("%s: %w", o.Name, err)
 	}
+	if o.Flask != NoFlask {
+		if o.Dialect.Flask == nil {
+			return nil, fmt.Errorf("%s: the tables of Flask are known for PostgreSQL, MySQL, MariaDB and SQLite only", o.Name)
+		}
+		o.Dialect = o.Dialect.Flask(o.Flask)
+	}
 	return &Store{o: o, st: compile(o.Dialect, o.Table), making: make(chan struct{}, 1)}, nil
 }
 
@@ -88,11 +94,7 @@ func (s *Store) Load(ctx context.Context, key string) (backend.Record, error) {
 		if err != nil {
 			return backend.Record{}, err
 		}
-		// What is left to live is the database's to say; counted from now it
-		// holds whatever the clocks show. Others may have stored any number.
-		left := min(r.left, backend.MaxTTL.Milliseconds())
-		expires := time.Now().Add(time.Duration(left) * time.Millisecond)
-		return backend.Record{Data: r.data, Revision: r.data, Expires: expires}, nil
+		return backend.Record{Data: r.data, Revision: r.data, Expires: r.expires()}, nil
 	})
 }
 
@@ -109,7 +111,7 @@ func (s *Store) Create(ctx context.Context, key string, data []byte, ttl time.Du
 			if err == nil && n > 0 {
 				return a.data, nil
 			}
-			if ctx.Err() != nil {
+			if ctx.Err() != nil || err != nil && !s.tokens() && !inUse(err) {
 				return nil, err
 			}
 			// The key is in use, which a database without ON CONFLICT says
@@ -120,7 +122,7 @@ func (s *Store) Create(ctx context.Context, key string, data []byte, ttl time.Du
 				return nil, lookErr
 			case err != nil && !r.found:
 				return nil, err
-			case r.live() && bytes.Equal(r.data, data):
+			case r.live() && bytes.Equal(r.data, data) && s.tokens():
 				return a.data, nil
 			case r.live():
 				return nil, backend.ErrExists
@@ -156,6 +158,8 @@ func (s *Store) Update(ctx context.Context, key string, data []byte, ttl time.Du
 			return nil, backend.ErrNotFound
 		case !bytes.Equal(r.data, data):
 			return nil, backend.ErrConflict
+		case !s.tokens() && (base == nil || !bytes.Equal(base, data)):
+			return nil, backend.ErrConflict // whose write it was is not known
 		}
 		return a.data, nil
 	})
@@ -223,37 +227,6 @@ func (s *Store) Close() error {
 		return fmt.Errorf("%s: close: %w", s.o.Name, err)
 	}
 	return nil
-}
-
-// A row is what a SELECT finds under a key.
-type row struct {
-	found bool
-	data  []byte
-	left  int64 // milliseconds to live, not positive once expired
-}
-
-func (r row) live() bool { return r.found && r.left > 0 }
-
-// look reads the row under a key, expired or not. It is no error when there
-// is none.
-func (s *Store) look(ctx context.Context, key string) (r row, err error) {
-	err = s.query(ctx, s.st.look, args{key: key}, func(rows *sql.Rows) error {
-		r = row{found: rows.Next()}
-		if !r.found {
-			return nil
-		}
-		return rows.Scan(&r.data, &r.left)
-	})
-	r.data = revision(r.data) // some drivers return nil for no bytes
-	return r, err
-}
-
-// revision returns data so that it is not nil, which databases take for NULL.
-func revision(data []byte) []byte {
-	if data == nil {
-		return []byte{}
-	}
-	return data
 }
 
 // millis returns a time to live in milliseconds. It rounds up, and by one
