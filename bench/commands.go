@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"fmt"
 	"io"
 	"maps"
@@ -47,35 +48,39 @@ func (c *counter) relay(client net.Conn) {
 	}
 	defer server.Close()
 	go func() { _, _ = io.Copy(client, server) }()
-	for in := bufio.NewReader(io.TeeReader(client, server)); ; {
-		name, err := readCommand(in)
+	for in := bufio.NewReader(client); ; {
+		var command bytes.Buffer
+		name, err := readCommand(in, &command)
 		if err != nil {
 			return
 		}
 		c.mu.Lock()
-		c.counts[name]++
+		c.counts[name]++ // before the server can answer
 		c.mu.Unlock()
+		if _, err := server.Write(command.Bytes()); err != nil {
+			return
+		}
 	}
 }
 
-// readCommand reads one command, an array of bulk strings, and returns its
-// name.
-func readCommand(in *bufio.Reader) (name string, err error) {
-	n, err := readLength(in, '*')
+// readCommand reads one command, an array of bulk strings, copies it and
+// returns its name.
+func readCommand(in *bufio.Reader, to *bytes.Buffer) (name string, err error) {
+	n, err := readLength(in, to, '*')
 	for i := 0; i < n && err == nil; i++ {
 		var size int
-		if size, err = readLength(in, '$'); err != nil {
+		if size, err = readLength(in, to, '$'); err != nil {
 			break
 		}
-		buf := make([]byte, size+2)
-		if _, err = io.ReadFull(in, buf); err == nil && i == 0 {
-			name = strings.ToUpper(string(buf[:size]))
+		at := to.Len()
+		if _, err = io.CopyN(to, in, int64(size)+2); err == nil && i == 0 {
+			name = strings.ToUpper(string(to.Bytes()[at : at+size]))
 		}
 	}
 	return name, err
 }
 
-func readLength(in *bufio.Reader, kind byte) (int, error) {
+func readLength(in *bufio.Reader, to *bytes.Buffer, kind byte) (int, error) {
 	line, err := in.ReadString('\n')
 	if err != nil {
 		return 0, err
@@ -83,6 +88,7 @@ func readLength(in *bufio.Reader, kind byte) (int, error) {
 	if line[0] != kind {
 		return 0, fmt.Errorf("no command begins with %q", line)
 	}
+	to.WriteString(line)
 	return strconv.Atoi(strings.TrimSpace(line[1:]))
 }
 

@@ -107,9 +107,9 @@ func grow(opt options, p place, fields []field, out section, row, column string)
 			if err != nil {
 				return fmt.Errorf("%s %s, %s: %w", row, column, name, err)
 			}
-			cell.add(name+" us", c.Nanos/1000)
-			cell.add(name+" allocs", c.Allocs)
-			cell.add(name+" bytes", c.Bytes)
+			cell.add(name+" us", c.nanos/1000)
+			cell.add(name+" allocs", c.allocs)
+			cell.add(name+" bytes", c.bytes)
 		}
 	}
 	out.put(row, column, cell)

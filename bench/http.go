@@ -89,7 +89,7 @@ func runHTTP(opt options) (section, cell, error) {
 		return nil, nil, errNoRedis
 	}
 	a := &arena{opt: opt, info: redisInfo{newRedis(place{redis: opt.redis})}, running: make(map[*server]bool)}
-	defer a.info.client.Close()
+	defer func() { _ = a.info.client.Close() }()
 	defer func() {
 		for s := range a.running {
 			a.stop(s)

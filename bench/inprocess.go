@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"net/http"
@@ -75,7 +74,9 @@ func (a app) newCookie(path string) (string, error) {
 		ctx := new(fasthttp.RequestCtx)
 		ctx.Request.SetRequestURI(path)
 		a.fast(ctx)
-		ctx.Response.Header.VisitAllCookie(func(_, value []byte) { header = string(bytes.Clone(value)) })
+		for _, value := range ctx.Response.Header.Cookies() {
+			header = string(value)
+		}
 	} else {
 		rec := &recorder{header: make(http.Header)}
 		a.http.ServeHTTP(rec, httptest.NewRequest(http.MethodGet, path, nil))
@@ -90,9 +91,9 @@ func (a app) newCookie(path string) (string, error) {
 
 // A cost is what one operation costs, in one goroutine.
 type cost struct {
-	Nanos  float64
-	Allocs float64
-	Bytes  float64
+	nanos  float64
+	allocs float64
+	bytes  float64
 }
 
 var errCall = errors.New("a request failed")
@@ -120,9 +121,9 @@ func measure(f func() bool, duration time.Duration) (cost, error) {
 	}
 	runtime.ReadMemStats(&after)
 	return cost{
-		Nanos:  float64(elapsed) / float64(n),
-		Allocs: float64(after.Mallocs-before.Mallocs) / float64(n),
-		Bytes:  float64(after.TotalAlloc-before.TotalAlloc) / float64(n),
+		nanos:  float64(elapsed) / float64(n),
+		allocs: float64((after.Mallocs - before.Mallocs) / uint64(n)), // as package testing does
+		bytes:  float64((after.TotalAlloc - before.TotalAlloc) / uint64(n)),
 	}, nil
 }
 
@@ -165,9 +166,9 @@ func runInProcess(opt options) (section, error) {
 				if err != nil {
 					return nil, fmt.Errorf("%s, %s: %w", c.name, sc.name, err)
 				}
-				cell.add("ns", mine.Nanos)
-				cell.add("allocs", mine.Allocs)
-				cell.add("bytes", mine.Bytes)
+				cell.add("ns", mine.nanos)
+				cell.add("allocs", mine.allocs)
+				cell.add("bytes", mine.bytes)
 				if c.reference == "" {
 					continue
 				}
@@ -179,7 +180,7 @@ func runInProcess(opt options) (section, error) {
 				if err != nil {
 					return nil, fmt.Errorf("%s, %s: %w", ref.name, sc.name, err)
 				}
-				cell.add("ratio", mine.Nanos/its.Nanos)
+				cell.add("ratio", mine.nanos/its.nanos)
 			}
 			out.put(c.name, sc.name, cell)
 		}

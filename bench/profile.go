@@ -42,12 +42,12 @@ func (a *arena) top(name string, sc scenario) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	file := filepath.Join(dir, "cpu.pprof")
 	if answer, err := s.ask("profile " + file); err != nil || answer != "ok" {
 		return "", fmt.Errorf("profiling %s: %s %w", name, answer, err)
 	}
-	if _, err := s.drive(sc, a.opt.connections, max(a.opt.http, time.Second)); err != nil {
+	if _, err := s.drive(sc, a.opt.connections, max(a.opt.http, 2*time.Second)); err != nil {
 		return "", err
 	}
 	if _, err := s.ask("stop"); err != nil {
@@ -60,32 +60,28 @@ func (a *arena) top(name string, sc scenario) (string, error) {
 	return summary(string(out)), nil
 }
 
-// layers are the parts of the server that a profile is summed up by: what
-// their outermost functions spend, with all that they call.
+// layers are the functions that a profile is summed up by, with all that they
+// call.
 var layers = []string{
-	"ginsession.", "echosession.", "sessions.(*Session).Commit", "sessions.(*Session).load", "redisbackend.(*Backend)",
-	"go-redis/v9", "memorybackend.(*Backend)", "syscall.Syscall", "runtime.mallocgc", "runtime.gcBgMarkWorker",
-	"runtime.schedule", "runtime.findRunnable", "net/http.(*conn).serve", "net.(*conn).Write", "net.(*conn).Read", "codec.", "hash/crc32", "crypto",
+	"net/http.(*conn).serve", "ginsession.", "echosession.", "sessions.(*Session).Commit", "sessions.(*Session).load",
+	"codec.", "hash/crc32.Update", "crypto/rand.Read", "redisbackend.(*Backend)", "go-redis/v9",
+	"net.(*conn).Write", "net.(*conn).Read", "internal/runtime/syscall", "runtime.mallocgc", "runtime.gcBgMarkWorker", "runtime.schedule",
 }
 
-// summary keeps the lines of a profile that belong to a layer, the first four
-// of each.
+// summary keeps of a profile the first line of each layer, as a share of the
+// CPU time and the function.
 func summary(top string) string {
-	lines := strings.SplitAfter(top, "\n")
 	var out strings.Builder
-	seen := make(map[string]int)
-	for i, line := range lines {
-		if i < 6 {
-			if strings.HasPrefix(line, "Duration") || strings.Contains(line, "flat%") {
-				out.WriteString(line)
-			}
+	seen := make(map[string]bool)
+	for line := range strings.Lines(top) {
+		fields := strings.Fields(line) // flat, flat%, sum%, cum, cum%, function
+		if len(fields) < 6 || !strings.HasSuffix(fields[4], "%") {
 			continue
 		}
 		for _, layer := range layers {
-			if strings.Contains(line, layer) {
-				if seen[layer]++; seen[layer] <= 4 {
-					out.WriteString(line)
-				}
+			if strings.Contains(fields[5], layer) && !seen[layer] {
+				seen[layer] = true
+				fmt.Fprintf(&out, "%7s  %s\n", fields[4], fields[5])
 				break
 			}
 		}

@@ -19,7 +19,7 @@ func removeKeys(p place) error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	client := newRedis(p)
-	defer client.Close()
+	defer func() { _ = client.Close() }()
 	for cursor := uint64(0); ; {
 		keys, next, err := client.Scan(ctx, cursor, p.prefix+"*", 1000).Result()
 		if err != nil {

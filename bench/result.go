@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strconv"
 	"time"
 )
 
@@ -16,6 +17,8 @@ func (c *cell) add(figure string, value float64) {
 	if *c == nil {
 		*c = make(cell)
 	}
+	// Four digits are more than any figure is good for.
+	value, _ = strconv.ParseFloat(strconv.FormatFloat(value, 'g', 4, 64), 64)
 	(*c)[figure] = append((*c)[figure], value)
 }
 
@@ -78,7 +81,7 @@ func readResults(file string) (results, error) {
 }
 
 func (r results) write(file string) error {
-	data, err := json.MarshalIndent(r, "", " ")
+	data, err := json.Marshal(r)
 	if err != nil {
 		return err
 	}

@@ -77,8 +77,7 @@ func runSoak(opt options) (section, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer mem.Close()
-	defer m.Close()
+	defer func() { _, _ = m.Close(), mem.Close() }()
 	l, err := app{http: handler}.listen()
 	if err != nil {
 		return nil, err

@@ -47,7 +47,7 @@ func (r results) httpTargets() (list []target) {
 			t.text = fmt.Sprintf("%s beside %s, %s: CPU time per request", name, beside, scenarios[scenario].name)
 		}
 		if s, ok := cells[row][scenarios[scenario].name].spread(figure); ok {
-			t.measured = fmt.Sprintf("%.2f (%.2f–%.2f)", s.median, s.low, s.high)
+			t.measured = strings.ReplaceAll(ranged(figure, "%.2f")(cells[row][scenarios[scenario].name]), "**", "")
 			t.met = s.median >= goal == least || s.median == goal
 		}
 		list = append(list, t)
@@ -71,7 +71,7 @@ func (r results) httpTargets() (list []target) {
 func limit(text, unit string, goal, measured float64, known bool) target {
 	t := target{text: text, goal: fmt.Sprintf("≤ %g%s", goal, unit), scenario: -1}
 	if known {
-		t.measured = fmt.Sprintf("%.4g%s", measured, unit)
+		t.measured = fmt.Sprintf("%.3g%s", measured, unit)
 		t.met = measured <= goal
 	}
 	return t
