@@ -160,3 +160,19 @@ func TestListSkipsExpired(t *testing.T) {
 		t.Errorf("List: %d keys, a cursor of %d bytes, %v", len(keys), len(next), err)
 	}
 }
+
+// BenchmarkSweepLive is the pass of a sweeper over sessions of which none has
+// expired; a session is an operation.
+func BenchmarkSweepLive(b *testing.B) {
+	s := openFor(b, Config{NoSync: true})
+	const n = 20_000
+	for i := range n {
+		mustCreate(b, s, fmt.Sprint(i), "data", time.Hour)
+	}
+	b.ResetTimer()
+	for done := 0; done < b.N; done += n {
+		if removed, err := s.Sweep(context.Background(), 1000); removed != 0 || err != nil {
+			b.Fatal(removed, err)
+		}
+	}
+}
