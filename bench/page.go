@@ -140,8 +140,8 @@ func (r results) storedTable() string {
 		}
 		fmt.Fprintf(&out, "%s:\n\n%s\n", s.name, perColumn(row, "sessions", heads, formats...))
 		c := row[lastColumn(row)]
-		fmt.Fprintf(&out, "Then %.0f expired ones were swept in %.1f s. Meanwhile a read took %.1f / %.1f µs and %.1f ms at most, and a create %.1f / %.1f µs and %.1f ms at most.\n\n",
-			c.median("swept"), c.median("sweep seconds"),
+		fmt.Fprintf(&out, "Then %s expired ones were swept in %.1f s. Meanwhile a read took %.1f / %.1f µs and %.1f ms at most, and a create %.1f / %.1f µs and %.1f ms at most.\n\n",
+			thousands(fmt.Sprintf("%.0f", c.median("swept"))), c.median("sweep seconds"),
 			c.median("read beside sweep p50"), c.median("read beside sweep p99"), c.median("read beside sweep max")/1000,
 			c.median("create beside sweep p50"), c.median("create beside sweep p99"), c.median("create beside sweep max")/1000)
 	}

@@ -15,6 +15,7 @@ import (
 
 	_ "modernc.org/sqlite" // the driver
 
+	"github.com/go-session2/sessions"
 	"github.com/go-session2/sessions/backend"
 	"github.com/go-session2/sessions/backend/filebackend"
 	"github.com/go-session2/sessions/backend/memorybackend"
@@ -34,31 +35,30 @@ type opened struct {
 	remove func() error
 }
 
+// fillTime and sweepTime are how long a store is filled and swept at most, so
+// that a slow disk does not make the run endless.
+const (
+	fillTime  = 3 * time.Minute
+	sweepTime = time.Minute
+)
+
 // stores are filled with more and more sessions. The files and the database
 // are not flushed with every write, as a million flushes would take hours.
 var stores = []struct {
 	name string
+	most int
 	open func(dir string) (opened, error)
 }{
-	{"memory", func(string) (opened, error) {
+	{"memory", 1e6, func(string) (opened, error) {
 		b, err := memorybackend.New(memorybackend.Config{MaxSessions: 1 << 30})
 		if err != nil {
 			return opened{}, err
 		}
 		return opened{b, b.Close}, nil
 	}},
-	{"filesystem", func(dir string) (opened, error) {
-		dir, err := os.MkdirTemp(dir, "sessions-bench-")
-		if err != nil {
-			return opened{}, err
-		}
-		b, err := filebackend.New(filebackend.Config{Dir: filepath.Join(dir, "sessions"), NoSync: true})
-		if err != nil {
-			return opened{}, errors.Join(err, os.RemoveAll(dir))
-		}
-		return opened{b, func() error { return errors.Join(b.Close(), os.RemoveAll(dir)) }}, nil
-	}},
-	{"SQLite", func(dir string) (opened, error) {
+	{"filesystem", 1e6, func(dir string) (opened, error) { return openFiles(dir, true) }},
+	{"filesystem, flushed", 1e3, func(dir string) (opened, error) { return openFiles(dir, false) }},
+	{"SQLite", 1e6, func(dir string) (opened, error) {
 		dir, err := os.MkdirTemp(dir, "sessions-bench-")
 		if err != nil {
 			return opened{}, err
@@ -72,6 +72,18 @@ var stores = []struct {
 	}},
 }
 
+func openFiles(dir string, noSync bool) (opened, error) {
+	dir, err := os.MkdirTemp(dir, "sessions-bench-")
+	if err != nil {
+		return opened{}, err
+	}
+	b, err := filebackend.New(filebackend.Config{Dir: filepath.Join(dir, "sessions"), NoSync: noSync})
+	if err != nil {
+		return opened{}, errors.Join(err, os.RemoveAll(dir))
+	}
+	return opened{b, func() error { return errors.Join(b.Close(), os.RemoveAll(dir)) }}, nil
+}
+
 // runStored fills each store and measures it at each number of sessions.
 func runStored(opt options) (section, error) {
 	out := section{}
@@ -80,7 +92,8 @@ func runStored(opt options) (section, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", s.name, err)
 		}
-		err = fill(b, opt.stored, func(n int, c cell) {
+		counts := slices.DeleteFunc(slices.Clone(opt.stored), func(n int) bool { return n > s.most })
+		err = fill(b, counts, func(n int, c cell) {
 			out.put(s.name, fmt.Sprint(n), c)
 			progress("stored: %s, %d sessions", s.name, n)
 		})
@@ -93,15 +106,18 @@ func runStored(opt options) (section, error) {
 
 func storeKey(n int) string { return fmt.Sprintf("session:%043d", n) }
 
-// fill stores sessions and measures whenever their number is in counts. After
-// the last it sweeps, while others read and create.
+// fill stores sessions and measures whenever their number is in counts. Then
+// it sweeps, while others read and create.
 func fill(b opened, counts []int, report func(int, cell)) error {
 	ctx := context.Background()
-	last := counts[len(counts)-1]
+	last, reached := counts[len(counts)-1], 0
+	var c cell
+	end := time.Now().Add(fillTime)
 	memory := heapInUse()
 	data := make([]byte, payload)
 	var creating []time.Duration
-	for n := 1; n <= last; n++ {
+	n := 1
+	for ; n <= last && (reached == 0 || time.Now().Before(end)); n++ {
 		_, _ = rand.Read(data[:16])
 		ttl := time.Second
 		if n%liveShare == 0 {
@@ -115,7 +131,10 @@ func fill(b opened, counts []int, report func(int, cell)) error {
 		if !slices.Contains(counts, n) {
 			continue
 		}
-		var c cell
+		if reached > 0 {
+			report(reached, c)
+		}
+		reached, c = n, nil
 		// Of the newest: the first of many fill what caches there are.
 		addTimes(&c, "create", creating[max(0, len(creating)-n/2):])
 		creating = nil
@@ -125,15 +144,11 @@ func fill(b opened, counts []int, report func(int, cell)) error {
 		}
 		addTimes(&c, "read", reads)
 		c.add("bytes", float64(heapInUse()-memory)/float64(n))
-		if n == last {
-			time.Sleep(1100 * time.Millisecond) // the last ones expire
-			if err := sweeping(ctx, b, n, &c); err != nil {
-				return err
-			}
-		}
-		report(n, c)
 	}
-	return nil
+	time.Sleep(1100 * time.Millisecond) // the last ones expire
+	err := sweeping(ctx, b, n-1, &c)
+	report(reached, c)
+	return err
 }
 
 // reading reads live sessions in an order that no cache knows, while more
@@ -179,16 +194,17 @@ func sweeping(ctx context.Context, b opened, n int, c *cell) error {
 		}
 		errs <- nil
 	}()
+	m, err := sessions.NewManager(sessions.Config{Backend: b.Backend, SweepInterval: -1})
+	if err != nil {
+		return err
+	}
 	begin := time.Now()
-	removed := 0
-	var err error
-	for {
-		var batch int
-		batch, err = b.Backend.(backend.Sweeper).Sweep(ctx, 1000)
-		removed += batch
-		if err != nil || batch < 1000 {
-			break
-		}
+	short, cancel := context.WithTimeout(ctx, sweepTime)
+	defer cancel()
+	removed, err := m.Sweep(short)
+	stopped := errors.Is(err, context.DeadlineExceeded)
+	if stopped {
+		err = nil
 	}
 	c.add("sweep seconds", time.Since(begin).Seconds())
 	c.add("swept", float64(removed))
@@ -196,7 +212,7 @@ func sweeping(ctx context.Context, b opened, n int, c *cell) error {
 	if err = errors.Join(err, <-errs, <-errs); err != nil {
 		return err
 	}
-	if want := n - n/liveShare; removed != want {
+	if want := n - n/liveShare; removed != want && !stopped {
 		return fmt.Errorf("swept %d sessions instead of %d", removed, want)
 	}
 	addTimes(c, "read beside sweep", reads)

@@ -98,7 +98,7 @@ func (r results) inProcessTargets() []target {
 
 // What "flat" and "does not stall" are taken to mean.
 const (
-	flat  = 1.5    // the median at most sessions over that at 1,000
+	flat  = 2      // the median at most sessions over that at 1,000
 	stall = 10_000 // microseconds
 )
 
@@ -120,7 +120,7 @@ func (r results) storedTargets() (list []target) {
 		limit(fmt.Sprintf("memory: bytes of heap for each of %s idle sessions of %d bytes", thousands(most), payload), "", 2*payload,
 			cells["memory"][most].median("bytes"), known),
 		limit(fmt.Sprintf("memory: longest read while %s are swept", thousands(most)), " µs", stall,
-			cells["memory"][most].median("read beside sweep max"), known))
+			cells["memory"][most].median("read beside sweep max"), known && len(cells["memory"][most]["read beside sweep max"]) > 0))
 	soak := r["soak"].Cells["soak"]["figures"]
 	heap, goroutines := soak["heap"], soak["goroutines"]
 	if len(heap) == 0 {
