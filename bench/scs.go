@@ -14,9 +14,8 @@ func newSCS(p place) (*scs.SessionManager, func()) {
 	m := scs.New()
 	m.Lifetime = lifetime
 	if p.redis == "" {
-		mem := memstore.New()
-		m.Store = mem
-		return m, mem.StopCleanup
+		m.Store = memstore.NewWithCleanupInterval(0) // nothing expires here
+		return m, func() {}
 	}
 	client := newRedis(p)
 	m.Store = goredisstore.NewWithPrefix(client, p.prefix)
