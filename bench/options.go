@@ -1,8 +1,6 @@
 package main
 
-import (
-	"time"
-)
+import "time"
 
 // Options say how thorough a run is.
 type options struct {
@@ -21,7 +19,7 @@ type options struct {
 
 // full takes less than 20 minutes on two cores, quick less than 3.
 func full() options {
-	return options{rounds: 5, inProcess: 60 * time.Millisecond, http: 700 * time.Millisecond, connections: 64,
+	return options{rounds: 5, inProcess: 60 * time.Millisecond, http: 600 * time.Millisecond, connections: 64,
 		sessions: 10_000, bigSessions: 1000, stored: []int{1e3, 1e4, 1e5, 1e6}, soak: time.Minute}
 }
 

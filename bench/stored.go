@@ -39,7 +39,7 @@ type opened struct {
 // that a slow disk does not make the run endless.
 const (
 	fillTime  = 3 * time.Minute
-	sweepTime = time.Minute
+	sweepTime = 30 * time.Second
 )
 
 // stores are filled with more and more sessions. The files and the database

@@ -82,7 +82,7 @@ func (s section) table(rows, columns []string, f format) string {
 	return out.String()
 }
 
-// perRow returns a table with one row for each column of a row of the
+// perColumn returns a table with one row for each column of a row of the
 // section, by number, and one column for each format.
 func perColumn(row map[string]cell, first string, heads []string, formats ...format) string {
 	var out strings.Builder

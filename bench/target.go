@@ -71,7 +71,11 @@ func (r results) httpTargets() (list []target) {
 func limit(text, unit string, goal, measured float64, known bool) target {
 	t := target{text: text, goal: fmt.Sprintf("≤ %g%s", goal, unit), scenario: -1}
 	if known {
-		t.measured = fmt.Sprintf("%.3g%s", measured, unit)
+		verb := "%.3g%s"
+		if measured >= 1000 {
+			verb = "%.0f%s"
+		}
+		t.measured = fmt.Sprintf(verb, measured, unit)
 		t.met = measured <= goal
 	}
 	return t
