@@ -194,7 +194,7 @@ func sweeping(ctx context.Context, b opened, n int, c *cell) error {
 		}
 		errs <- nil
 	}()
-	m, err := sessions.NewManager(sessions.Config{Backend: b.Backend, SweepInterval: -1})
+	m, err := sessions.NewManager(sessions.Config{Backend: b.Backend, SweepInterval: -1}) //nolint:contextcheck // it starts no sweeper
 	if err != nil {
 		return err
 	}
