@@ -109,3 +109,16 @@ func ExampleNewWithConfig() {
 	fmt.Println(sessions.Default(c).Get("user"), sessions.Named(c, "admin").Get("role"))
 	// Output: ada auditor
 }
+
+// Code that is given a session needs no framework.
+func ExampleVisitor_Session() {
+	add := func(s *sessions.Session, item string) {
+		sessions.Update(s, "cart", func(cart []string) []string { return append(cart, item) })
+	}
+
+	visitor := sessionstest.New(map[string]any{"cart": []string{"tea"}})
+	add(visitor.Session(), "pot")
+	add(visitor.Session(), "cup") // the next request
+	fmt.Println(visitor.Result().Values)
+	// Output: map[cart:[tea pot cup]]
+}

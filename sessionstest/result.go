@@ -41,8 +41,8 @@ type Result struct {
 	Err error
 }
 
-// Result ends the request that [Visitor.Attach] has begun, if it has not ended
-// yet, as the end of a response does: the session is saved. It returns how
+// Result ends the request that [Visitor.Attach] or [Visitor.Session] has begun, if
+// it has not ended yet, as the end of a response does: the session is saved. It returns how
 // that request, or the last that was served, has left the session.
 func (v *Visitor) Result() Result {
 	v.finish()

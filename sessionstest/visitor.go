@@ -28,8 +28,9 @@ import (
 	"github.com/go-session2/sessions/backend/memorybackend"
 )
 
-// A Visitor is a browser with a session, or without one yet. Each Attach or
-// Serve is its next request: it keeps the cookie that the one before has set.
+// A Visitor is a browser with a session, or without one yet. Each Attach,
+// Session or Serve is its next request: it has the cookie that the one before
+// has set.
 //
 // A Visitor is for one goroutine; the handlers that it visits may use as many
 // as they like.
@@ -81,8 +82,7 @@ func NewWithConfig(cfg sessions.Config, values map[string]any) *Visitor {
 	if v.manager, err = sessions.NewManager(cfg); err != nil {
 		panic(err)
 	}
-	v.begin(nil)
-	s := sessions.Default(holder{v.open})
+	s := v.Session()
 	for key, value := range values {
 		s.Set(key, value)
 	}
@@ -125,6 +125,15 @@ func (v *Visitor) Attach(c sessions.Context) {
 	default:
 		panic(fmt.Sprintf("sessionstest: Attach: a %T is no context of Gin or Echo", c))
 	}
+}
+
+// Session begins a request without a framework, for code that is given a
+// *sessions.Session, and returns its session. Call [Visitor.Result] in the
+// end, as with [Visitor.Attach].
+func (v *Visitor) Session() *sessions.Session {
+	v.finish()
+	v.begin(nil)
+	return sessions.Default(holder{v.open})
 }
 
 // Serve runs a request through a whole application, whose session middleware
