@@ -6,12 +6,13 @@ import (
 	"time"
 
 	"github.com/go-session2/sessions/backend"
+	"github.com/go-session2/sessions/backend/memorybackend"
 )
 
-// A journal is a backend that remembers what became of the records during a
-// request.
+// A journal is a store in memory that remembers what became of the records
+// during a request.
 type journal struct {
-	backend.Backend
+	*memorybackend.Backend
 
 	mu          sync.Mutex
 	live        map[string]bool // the keys of all records
@@ -20,8 +21,9 @@ type journal struct {
 	destroyed   bool
 }
 
-func newJournal(b backend.Backend) *journal {
-	return &journal{Backend: b, live: make(map[string]bool)}
+func newJournal() (*journal, error) {
+	mem, err := memorybackend.New(memorybackend.Config{})
+	return &journal{Backend: mem, live: make(map[string]bool)}, err
 }
 
 func (j *journal) Create(ctx context.Context, key string, data []byte, ttl time.Duration) (backend.Revision, error) {

@@ -25,7 +25,6 @@ import (
 	"sync"
 
 	"github.com/go-session2/sessions"
-	"github.com/go-session2/sessions/backend/memorybackend"
 )
 
 // A Visitor is a browser with a session, or without one yet. Each Attach,
@@ -61,11 +60,11 @@ func New(values map[string]any) *Visitor {
 // invalid; one from sessions.FlaskCompatible is, as Flask knows no records in
 // memory.
 func NewWithConfig(cfg sessions.Config, values map[string]any) *Visitor {
-	mem, err := memorybackend.New(memorybackend.Config{})
+	store, err := newJournal()
 	if err != nil {
 		panic(err)
 	}
-	v := &Visitor{store: newJournal(mem)}
+	v := &Visitor{store: store}
 	cfg.Backend, cfg.SweepInterval = v.store, -1
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
