@@ -3,24 +3,19 @@ package sessions_test
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"log"
-	"log/slog"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"time"
 
-	"github.com/alicebob/miniredis/v2"
 	"github.com/gin-gonic/gin"
-	"github.com/redis/go-redis/v9"
 
 	"github.com/go-session2/sessions"
 	"github.com/go-session2/sessions/backend"
 	"github.com/go-session2/sessions/backend/filebackend"
 	"github.com/go-session2/sessions/backend/memorybackend"
-	"github.com/go-session2/sessions/backend/redisbackend"
+	"github.com/go-session2/sessions/codec"
 	"github.com/go-session2/sessions/ginsession"
 	"github.com/go-session2/sessions/sessionstest"
 )
@@ -163,98 +158,41 @@ func ExampleFlaskCompatible() {
 	// Output: session
 }
 
-// outage returns a store whose server does not answer.
-func outage() backend.Backend {
-	srv := miniredis.NewMiniRedis()
-	if err := srv.Start(); err != nil {
+// What is in the store is encrypted, and bound to its session.
+func ExampleConfig_encrypted() {
+	key := make([]byte, codec.KeySize) // from where secrets are kept
+	if _, err := rand.Read(key); err != nil {
 		log.Fatal(err)
 	}
-	client := redis.NewClient(&redis.Options{Addr: srv.Addr(), MaxRetries: -1})
-	srv.Close()
-	return redisbackend.New(client)
+	encrypted, err := codec.NewEncrypted(codec.MessagePack{}, key)
+	if err != nil {
+		log.Fatal(err)
+	}
+	visitor := sessionstest.NewWithConfig(sessions.Config{Codec: encrypted}, map[string]any{"iban": "GB33 BUKB 2020 1555 5555 55"})
+	fmt.Println(visitor.Session().Get("iban")) // in a handler: sessions.Default(c).Get("iban")
+	// Output: GB33 BUKB 2020 1555 5555 55
 }
 
-// When the store fails the visitor gets the response of the ErrorHandler, and
-// not a byte of the handler's.
-func ExampleConfig_errorHandler() {
-	r := gin.New()
-	r.Use(ginsession.New(sessions.Config{
-		Backend: outage(),
-		Logger:  slog.New(slog.DiscardHandler),
-		ErrorHandler: func(w http.ResponseWriter, r *http.Request, err error) {
-			w.Header().Set("Retry-After", "10")
-			http.Error(w, "We are back in a moment.", http.StatusServiceUnavailable)
-		},
-	}))
-	r.GET("/", func(c *gin.Context) {
-		sessions.Default(c).Set("user", "ada")
-		c.String(http.StatusOK, "You are signed in.")
-	})
-
-	w := httptest.NewRecorder()
-	r.ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
-	fmt.Print(w.Code, " ", w.Body)
-	fmt.Println(w.Header().Get("Retry-After"), w.Result().Cookies())
-	// Output:
-	// 503 We are back in a moment.
-	// 10 []
-}
-
-// OnError is told of every failure, for instance to count them.
-func ExampleConfig_onError() {
-	r := gin.New()
-	r.Use(ginsession.New(sessions.Config{
-		Backend: outage(),
-		Logger:  slog.New(slog.DiscardHandler),
-		OnError: func(r *http.Request, err error) {
-			fmt.Println(r.URL.Path, errors.Is(err, sessions.ErrUnavailable))
-		},
-	}))
-	r.GET("/cart", func(c *gin.Context) { sessions.Default(c).Set("tea", 1) })
-
-	r.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/cart", nil))
-	// Output: /cart true
-}
-
-// With FailOpen the handler's response stands although the session is lost:
-// for pages that are worth more than their session.
-func ExampleConfig_failOpen() {
-	r := gin.New()
-	r.Use(ginsession.New(sessions.Config{
-		Backend:  outage(),
-		Logger:   slog.New(slog.DiscardHandler),
-		FailOpen: true,
-	}))
-	r.GET("/news", func(c *gin.Context) {
-		sessions.Update(sessions.Default(c), "read", func(n int) int { return n + 1 })
-		c.String(http.StatusOK, "the news")
-	})
-
-	w := httptest.NewRecorder()
-	r.ServeHTTP(w, httptest.NewRequest("GET", "/news", nil))
-	fmt.Println(w.Code, w.Body, w.Result().Cookies())
-	// Output: 200 the news []
-}
-
-// A handler that asks Err about a session that could not be loaded answers for
-// itself, as long as it changes nothing.
-func ExampleSession_Err() {
-	r := gin.New()
-	r.Use(ginsession.New(sessions.Config{Backend: outage(), Logger: slog.New(slog.DiscardHandler)}))
-	r.GET("/", func(c *gin.Context) {
-		s := sessions.Default(c)
-		user := s.Get("user")
-		if err := s.Err(); errors.Is(err, sessions.ErrUnavailable) {
-			c.String(http.StatusOK, "We cannot tell who you are just now.")
-			return
+// Sweep is for a program that does not want the Manager to remove expired
+// sessions in the background.
+func ExampleManager_Sweep() {
+	ctx, now := context.Background(), time.Now()
+	store, err := memorybackend.New(memorybackend.Config{Now: func() time.Time { return now }})
+	if err != nil {
+		log.Fatal(err)
+	}
+	m, err := sessions.NewManager(sessions.Config{Backend: store, SweepInterval: -1})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer m.Close()
+	for _, key := range []string{"session:a", "session:b"} { // as requests do it
+		if _, err := store.Create(ctx, key, nil, time.Hour); err != nil {
+			log.Fatal(err)
 		}
-		c.String(http.StatusOK, "Hello, %v!", user)
-	})
+	}
 
-	request := httptest.NewRequest("GET", "/", nil)
-	request.Header.Set("Cookie", "session=iLpmCSKB_HTxiZTSo4WyfkEEBPVOcIDIQ0FrTWgqaLw")
-	w := httptest.NewRecorder()
-	r.ServeHTTP(w, request)
-	fmt.Println(w.Code, w.Body)
-	// Output: 200 We cannot tell who you are just now.
+	now = now.Add(2 * time.Hour)
+	fmt.Println(m.Sweep(ctx))
+	// Output: 2 <nil>
 }

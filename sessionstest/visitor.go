@@ -167,7 +167,9 @@ func (v *Visitor) begin(first *sessions.Exchange) bool {
 func (v *Visitor) start() {
 	v.before, _ = v.look()
 	v.store.restart()
+	v.mu.Lock()
 	v.errs = nil
+	v.mu.Unlock()
 }
 
 // finish ends the request that is open, if any.
