@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// imports are those of the programs that docs/migrating.md moves from.
-var imports = map[string]string{
+// before is what the programs that docs/migrating.md moves from import.
+var before = map[string]string{
 	"gin": `"net/http"
 		"github.com/gin-contrib/sessions"
 		"github.com/gin-contrib/sessions/redis"
@@ -29,7 +29,7 @@ var imports = map[string]string{
 		"github.com/redis/go-redis/v9"`,
 }
 
-// TestMigrating compiles those programs, as this module is the one that
+// TestMigrating compiles them, as this module is the one that
 // requires their libraries. What becomes of them is compiled, and run, by the
 // tests of the library itself.
 func TestMigrating(t *testing.T) {
@@ -38,12 +38,12 @@ func TestMigrating(t *testing.T) {
 		t.Fatal(err)
 	}
 	diffs := regexp.MustCompile("(?s); before: ([a-z]+) -->\n```diff\n(.*?)```").FindAllStringSubmatch(string(guide), -1)
-	if len(diffs) != len(imports) {
-		t.Errorf("the guide has %d diffs, want %d", len(diffs), len(imports))
+	if len(diffs) != len(before) {
+		t.Errorf("the guide has %d diffs, want %d", len(diffs), len(before))
 	}
 	for _, diff := range diffs {
 		t.Run(diff[1], func(t *testing.T) {
-			program := "package before\n\nimport (\n" + imports[diff[1]] + "\n)\n\n"
+			program := "package before\n\nimport (\n" + before[diff[1]] + "\n)\n\n"
 			for line := range strings.Lines(diff[2]) {
 				if line[0] != '+' {
 					program += line[1:]

@@ -38,7 +38,7 @@ func (t *Table) Load(ctx context.Context, key string) (backend.Record, error) {
 	} else if err != nil {
 		return backend.Record{}, fail("load", err)
 	}
-	return backend.Record{Data: data, Revision: notNil(data), Expires: time.UnixMilli(expires)}, nil
+	return backend.Record{Data: data, Revision: notNil(data), Expires: time.Unix(0, expires)}, nil
 }
 
 // Create takes the place of an expired record, and of no other.
@@ -112,8 +112,8 @@ func (t *Table) exec(ctx context.Context, query string, args ...any) (int64, err
 	return res.RowsAffected()
 }
 
-// at is the time after d, in the unit of the column.
-func (t *Table) at(d time.Duration) int64 { return t.now().Add(d).UnixMilli() }
+// at is the time after d in the unit of the column, nanoseconds.
+func (t *Table) at(d time.Duration) int64 { return t.now().Add(d).UnixNano() }
 
 // notNil keeps NULL out of the table: no data is data, too.
 func notNil(data []byte) []byte { return append([]byte{}, data...) }
