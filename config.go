@@ -120,6 +120,12 @@ type Config struct {
 	// default is 1 MiB; a store may hold less.
 	MaxSize int
 
+	// MaxPerPrincipal is how many sessions a principal has at most:
+	// [Session.Login] ends those above it that were signed in first. It
+	// needs a store with an index, which all have but memcached. The
+	// default, 0, sets no limit.
+	MaxPerPrincipal int
+
 	// Timeout bounds what one request waits for the store at a time: to
 	// load, to save, to regenerate. The default is 5 seconds.
 	Timeout time.Duration
@@ -226,6 +232,9 @@ func (c *Config) checkLifetimes() error {
 	}
 	if c.Timeout < 0 {
 		errs = append(errs, fmt.Errorf("the Timeout %v must be positive", c.Timeout))
+	}
+	if c.MaxPerPrincipal < 0 {
+		errs = append(errs, fmt.Errorf("MaxPerPrincipal %d must be positive, or 0 for no limit", c.MaxPerPrincipal))
 	}
 	if c.MaxSize < 0 {
 		errs = append(errs, fmt.Errorf("MaxSize %d must be positive", c.MaxSize))

@@ -48,12 +48,12 @@ func (s *Session) Destroy() error {
 	switch {
 	case known && st.exists:
 		already = s.m.endedHere(st.key, s.began)
-		err = s.m.destroy(ctx, st.key, st.revision, s.began)
+		err = s.m.destroy(ctx, s.m.store(st.doc), st.key, st.revision, s.began)
 	case !known || gone:
 		for _, id := range s.m.cookieIDs(s.r, nil) {
 			key := s.m.storeKey(id)
 			already = already || s.m.endedHere(key, s.began)
-			if err = s.m.destroy(ctx, key, nil, s.began); err != nil {
+			if err = s.m.destroy(ctx, s.m.cfg.Backend, key, nil, s.began); err != nil {
 				break
 			}
 		}
@@ -96,12 +96,12 @@ func (m *Manager) endedHere(key string, began time.Time) bool {
 	return x.kind == endDestroyed || x.kind == endDeleted
 }
 
-// destroy ends a session for a request that began at a time. With a base, a
-// revision that was seen since then, it makes sure that the session does not
-// go on elsewhere.
-func (m *Manager) destroy(ctx context.Context, key string, base backend.Revision, began time.Time) error {
+// destroy ends a session for a request that began at a time, through store,
+// which is the backend or a view of its index. With a base, a revision that
+// was seen since then, it makes sure that the session does not go on elsewhere.
+func (m *Manager) destroy(ctx context.Context, store backend.Backend, key string, base backend.Revision, began time.Time) error {
 	m.ended.begin(key, "")
-	err := m.remove(ctx, key, base)
+	err := m.remove(ctx, store, key, base)
 	switch {
 	case err == nil && base != nil:
 		m.ended.finish(key, "", endDestroyed)
@@ -117,9 +117,9 @@ func (m *Manager) destroy(ctx context.Context, key string, base backend.Revision
 
 // remove deletes a record at whatever revision it is. With a base it is an
 // ErrNotFound when the record is gone already.
-func (m *Manager) remove(ctx context.Context, key string, base backend.Revision) error {
+func (m *Manager) remove(ctx context.Context, store backend.Backend, key string, base backend.Revision) error {
 	for {
-		err := m.cfg.Backend.Delete(ctx, key, base)
+		err := store.Delete(ctx, key, base)
 		if !errors.Is(err, backend.ErrConflict) {
 			return err
 		}
@@ -142,7 +142,7 @@ func (m *Manager) follow(ctx context.Context, key string, seen bool, began time.
 	for _, next := range coming {
 		// Nobody has this ID yet. If the session is going to have it, this
 		// ends it; else the record is about to be deleted anyway.
-		if err := m.destroy(ctx, next, nil, began); err != nil {
+		if err := m.destroy(ctx, m.cfg.Backend, next, nil, began); err != nil {
 			return err
 		}
 	}
@@ -151,7 +151,7 @@ func (m *Manager) follow(ctx context.Context, key string, seen bool, began time.
 		rec, err := m.cfg.Backend.Load(ctx, x.next)
 		switch {
 		case err == nil:
-			return m.destroy(ctx, x.next, rec.Revision, began)
+			return m.destroy(ctx, m.cfg.Backend, x.next, rec.Revision, began)
 		case errors.Is(err, backend.ErrNotFound):
 			return m.follow(ctx, x.next, true, began)
 		}

@@ -7,12 +7,14 @@ import (
 	"github.com/go-session2/sessions/codec"
 )
 
-// The reserved keys. Their names and meaning are Flask's, but for the
-// lifetime, which Flask does not have.
+// The reserved keys. Their names and meaning are Flask's, but for the lifetime
+// and the principal, which Flask does not have.
 const (
 	keyPermanent = "_permanent" // bool
 	keyLifetime  = "_lifetime"  // int, seconds
 	keyFlashes   = "_flashes"   // list of [category, message]
+	keyPrincipal = "_principal" // string
+	keyLogin     = "_login"     // int, when the principal was set, in Unix milliseconds
 )
 
 // policyKey tells whether a key says how the session is kept. Such keys alone
@@ -20,7 +22,9 @@ const (
 func policyKey(key string) bool { return key == keyPermanent || key == keyLifetime }
 
 // hiddenKey tells whether Keys, All and Len pass over a key.
-func hiddenKey(key string) bool { return policyKey(key) || key == keyFlashes }
+func hiddenKey(key string) bool {
+	return policyKey(key) || key == keyFlashes || key == keyPrincipal || key == keyLogin
+}
 
 // A document is the content of a stored session, its values still encoded. It
 // never changes, so that one goroutine may read it while another saves.

@@ -43,12 +43,18 @@ var (
 	// ErrNotConfigured: a session was changed but no store is configured.
 	ErrNotConfigured = backend.ErrNotConfigured
 
+	// ErrNoIndex: the store cannot find the sessions of a principal. The
+	// text says why.
+	ErrNoIndex = backend.ErrNoIndex
+
 	// ErrValue: a value cannot be encoded, or is stored with a type that
 	// does not fit the one asked for.
 	ErrValue = errors.New("unsuitable session value")
 )
 
 var (
-	errLate     = fmt.Errorf("sessions: change after the request: %w; use the session before the handler returns", ErrCommitted)
-	errLifetime = fmt.Errorf("sessions: SetLifetime needs between 1s and 400 days: %w", ErrValue)
+	errLate      = fmt.Errorf("sessions: change after the request: %w; use the session before the handler returns", ErrCommitted)
+	errNobody    = fmt.Errorf("nobody is signed in: %w", ErrValue)
+	errPrincipal = fmt.Errorf("sessions: login: the principal is empty: %w", ErrValue)
+	errLifetime  = fmt.Errorf("sessions: SetLifetime needs between 1s and 400 days: %w", ErrValue)
 )

@@ -69,11 +69,28 @@ func (m *Manager) find(ctx context.Context, ids []string, report func(error)) (s
 	return found, nil
 }
 
-// fetch loads one record. ErrGone means that there is none.
+// fetch loads one session. ErrGone means that there is none.
 func (m *Manager) fetch(ctx context.Context, id, key string) (state, error) {
-	rec, err := m.cfg.Backend.Load(ctx, key)
+	st, err := m.read(ctx, id, key)
 	if err != nil {
 		return state{}, goneError(err)
+	}
+	if m.overdue(&st) {
+		return state{}, fmt.Errorf("%w: absolute lifetime is over", ErrGone)
+	}
+	return st, nil
+}
+
+// overdue tells whether a session's absolute lifetime is over.
+func (m *Manager) overdue(st *state) bool {
+	return m.cfg.AbsoluteLifetime > 0 && m.now().Sub(st.created) >= m.cfg.AbsoluteLifetime
+}
+
+// read loads one record.
+func (m *Manager) read(ctx context.Context, id, key string) (state, error) {
+	rec, err := m.cfg.Backend.Load(ctx, key)
+	if err != nil {
+		return state{}, err
 	}
 	created, data := time.Time{}, rec.Data
 	if !m.cfg.flask {
@@ -84,9 +101,6 @@ func (m *Manager) fetch(ctx context.Context, id, key string) (state, error) {
 	doc, err := m.parseDocument(key, rec.Data, data) // which may be what shows that the header is right
 	if err != nil {
 		return state{}, err
-	}
-	if m.cfg.AbsoluteLifetime > 0 && m.now().Sub(created) >= m.cfg.AbsoluteLifetime {
-		return state{}, fmt.Errorf("%w: absolute lifetime is over", ErrGone)
 	}
 	return state{id: id, key: key, exists: true, doc: doc, revision: rec.Revision, created: created, expires: rec.Expires}, nil
 }

@@ -29,6 +29,9 @@ type Manager struct {
 
 	ended   ended
 	sweeper *sweeper
+
+	indexer  backend.Indexer // nil when the store has no index of owners
+	indexErr error           // why not
 }
 
 // A Source is what an adapter can make its middleware from: a [Config], for
@@ -61,6 +64,10 @@ func NewManager(cfg Config) (*Manager, error) {
 	}
 	for i := range m.turns {
 		m.turns[i] = make(chan struct{}, 1)
+	}
+	m.openIndex()
+	if cfg.MaxPerPrincipal > 0 && m.indexErr != nil {
+		return nil, fmt.Errorf("sessions: MaxPerPrincipal cannot be kept: %w", m.indexErr)
 	}
 	if _, ok := cfg.Backend.(backend.Sweeper); ok && cfg.SweepInterval > 0 {
 		m.sweeper = startSweeper(m)

@@ -78,7 +78,7 @@ func (w *writer) rotate(old state, batch *changes, replay bool) (state, error) {
 			next, err = w.rewrite(next, doc)
 		}
 		if err == nil {
-			err = w.writeError(w.m.cfg.Backend.Delete(w.ctx, old.key, old.revision))
+			err = w.writeError(w.m.store(old.doc).Delete(w.ctx, old.key, old.revision))
 		}
 		if errors.Is(err, backend.ErrConflict) {
 			old, err = w.reload(old)
@@ -102,7 +102,8 @@ func (w *writer) rewrite(st state, doc *document) (state, error) {
 	if err != nil {
 		return st, err
 	}
-	rev, err := w.m.cfg.Backend.Update(w.ctx, st.key, data, ttl(w.m.now(), st.expires), st.revision)
+	store := w.m.storeFor(st.doc, doc, false)
+	rev, err := store.Update(w.ctx, st.key, data, ttl(w.m.now(), st.expires), st.revision)
 	if err != nil {
 		return st, storeErrorOrGone(w.op, goneError(err)) // gone by a Destroy
 	}

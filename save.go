@@ -241,7 +241,7 @@ func (m *Manager) createRecord(ctx context.Context, st state, doc *document) (st
 	}
 	now := m.now()
 	until := m.deadline(&st, doc, now)
-	rev, err := m.cfg.Backend.Create(ctx, st.key, data, ttl(now, until))
+	rev, err := m.store(doc).Create(ctx, st.key, data, ttl(now, until))
 	if err != nil {
 		return st, storeError("save", err)
 	}
@@ -271,7 +271,8 @@ func (w *writer) update(st state, doc *document) (state, error) {
 	if cookie == cookieSet && !policyChanged(st.doc, doc) && !permanent(doc, w.m.cfg.Codec) {
 		cookie = cookieKeep // it has no expiry that could have changed
 	}
-	rev, err := w.m.cfg.Backend.Update(w.ctx, st.key, data, ttl(now, until), st.revision)
+	store := w.m.storeFor(st.doc, doc, !until.Equal(st.expires))
+	rev, err := store.Update(w.ctx, st.key, data, ttl(now, until), st.revision)
 	if err != nil {
 		err = w.writeError(err)
 		w.unsure = w.m.cfg.flask && errors.Is(err, ErrUnavailable)
@@ -285,7 +286,7 @@ func (w *writer) update(st state, doc *document) (state, error) {
 // remove deletes a session that was left empty. The next change in this
 // request starts a fresh one.
 func (w *writer) remove(st state) (state, error) {
-	if err := w.m.cfg.Backend.Delete(w.ctx, st.key, st.revision); err != nil {
+	if err := w.m.store(st.doc).Delete(w.ctx, st.key, st.revision); err != nil {
 		return st, w.writeError(err)
 	}
 	w.cookie = cookieRemove
@@ -299,7 +300,7 @@ func (w *writer) touch(st state) (state, error) {
 	if until.IsZero() {
 		return st, nil
 	}
-	err := w.m.cfg.Backend.Touch(w.ctx, st.key, ttl(w.m.now(), until))
+	err := w.m.store(st.doc).Touch(w.ctx, st.key, ttl(w.m.now(), until))
 	if err != nil {
 		if w.ended = errors.Is(err, backend.ErrNotFound); !w.ended {
 			w.touchErr = storeError("touch", err)

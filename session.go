@@ -218,7 +218,7 @@ func (s *Session) dropHandouts(key string) {
 }
 
 // Keys returns the keys in use, in no particular order, without the reserved
-// ones _permanent, _lifetime and _flashes.
+// ones _permanent, _lifetime, _flashes, _principal and _login.
 func (s *Session) Keys() []string {
 	if s.load() != nil {
 		return nil

@@ -89,6 +89,7 @@ func fromSettings(values map[string]any) (Config, *backend.Settings, error) {
 		ScriptAccess:     !s.Bool("SESSION_COOKIE_HTTPONLY", true),
 		Partitioned:      s.Bool("SESSION_COOKIE_PARTITIONED", false),
 		MaxSize:          s.Int("SESSION_MAX_SIZE", 0),
+		MaxPerPrincipal:  s.Int("SESSION_MAX_PER_PRINCIPAL", 0),
 		Timeout:          s.Duration("SESSION_TIMEOUT", 0),
 		SweepInterval:    s.Duration("SESSION_SWEEP_INTERVAL", 0),
 		FailOpen:         s.Bool("SESSION_FAIL_OPEN", false),

@@ -6,7 +6,7 @@
 // Backend themselves.
 //
 // To write a new one, implement [Backend], add the optional interfaces that
-// the store can honour ([Sweeper], [Lister], [Pinger], [io.Closer]), and run
+// the store can honour ([Sweeper], [Lister], [Indexer], [Pinger], [io.Closer]), and run
 // package backendtest against the real store.
 package backend
 

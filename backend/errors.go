@@ -34,6 +34,10 @@ var (
 
 	// ErrNotConfigured: there is no store, as none was configured.
 	ErrNotConfigured = errors.New("no session store is configured")
+
+	// ErrNoIndex: the store cannot find the records of an owner. The text
+	// says why.
+	ErrNoIndex = errors.New("store keeps no index of users")
 )
 
 // TooLarge returns an ErrTooLarge that names the sizes, in bytes.

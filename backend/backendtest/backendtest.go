@@ -115,7 +115,7 @@ func rules() []rule {
 	var all []rule
 	for _, topic := range [][]rule{
 		crudRules(), keyRules(), casRules(), foreignRules(), deleteRules(), touchRules(), sizeRules(),
-		contextRules(), raceRules(), expiryRules(), sweeperRules(), listerRules(), handleRules(),
+		contextRules(), raceRules(), expiryRules(), sweeperRules(), listerRules(), indexRules(), handleRules(),
 	} {
 		all = append(all, topic...)
 	}

@@ -173,6 +173,12 @@ func TestSoundJSON(t *testing.T) {
 // it for nothing but what follows from it.
 func TestBrokenBackends(t *testing.T) {
 	cases := slices.Concat(brokenWrites(), brokenLives(), brokenRaces(), brokenData(), brokenExtras(), brokenFlask())
+	for i := range cases { // a view of the index is no better than the store
+		for _, r := range indexRules() {
+			cases[i].may = append(cases[i].may, r.name)
+		}
+	}
+	cases = append(cases, brokenIndexes()...)
 	var found sync.Map
 	t.Run("each", func(t *testing.T) { // which ends when all of them have
 		for _, tc := range cases {

@@ -21,6 +21,7 @@ type faulty struct {
 	list   func(ctx context.Context, prefix, cursor string, limit int) ([]string, string, error)
 	ping   func(ctx context.Context) error
 	close  func() error
+	view   func(v *faultyView)
 }
 
 // limited returns a backend that is sound and has a limit on the size.
@@ -47,6 +48,7 @@ func limited(m *memorybackend.Backend, now func() time.Time) *faulty {
 		list:   m.List,
 		ping:   m.Ping,
 		close:  m.Close,
+		view:   func(*faultyView) {},
 	}
 }
 
@@ -79,6 +81,53 @@ func (f *faulty) List(ctx context.Context, prefix, cursor string, limit int) ([]
 func (f *faulty) Ping(ctx context.Context) error { return f.ping(ctx) }
 
 func (f *faulty) Close() error { return f.close() }
+
+func (f *faulty) Indexed(owner string) (backend.Index, error) {
+	ix, err := f.Backend.Indexed(owner)
+	v := &faultyView{faulty: f, owner: owner, owned: ix.Owned}
+	v.own = func(key string) { _ = ix.Touch(context.Background(), key, 1) } // which extends nothing
+	v.created, v.updated, v.touched = v.own, v.own, v.own
+	v.touch = func(ctx context.Context, key string, ttl time.Duration) error { return f.Touch(ctx, key, ttl) }
+	f.view(v)
+	return v, err
+}
+
+// A faultyView is a sound view of a faulty backend, whose parts can be
+// replaced.
+type faultyView struct {
+	*faulty
+	owner                     string
+	own                       func(key string)
+	created, updated, touched func(key string) // after success
+	touch                     func(ctx context.Context, key string, ttl time.Duration) error
+	owned                     func(ctx context.Context) ([]string, error)
+}
+
+func (v *faultyView) Create(ctx context.Context, key string, data []byte, ttl time.Duration) (backend.Revision, error) {
+	rev, err := v.faulty.Create(ctx, key, data, ttl)
+	if err == nil {
+		v.created(key)
+	}
+	return rev, err
+}
+
+func (v *faultyView) Update(ctx context.Context, key string, data []byte, ttl time.Duration, base backend.Revision) (backend.Revision, error) {
+	rev, err := v.faulty.Update(ctx, key, data, ttl, base)
+	if err == nil {
+		v.updated(key)
+	}
+	return rev, err
+}
+
+func (v *faultyView) Touch(ctx context.Context, key string, ttl time.Duration) error {
+	err := v.touch(ctx, key, ttl)
+	if err == nil {
+		v.touched(key)
+	}
+	return err
+}
+
+func (v *faultyView) Owned(ctx context.Context) ([]string, error) { return v.owned(ctx) }
 
 // A fault is one way to break a sound backend.
 type fault struct {

@@ -56,6 +56,7 @@ type Backend struct {
 	count  atomic.Int64 // the records of all shards
 	seed   maphash.Seed
 	shards [shardCount]shard
+	index  index
 }
 
 // redacted keeps a Backend out of logs, with what it leads to.
@@ -216,6 +217,7 @@ func (b *Backend) Delete(ctx context.Context, key string, base backend.Revision)
 	}
 	if _, ok := s.records[key]; ok {
 		delete(s.records, key)
+		b.index.remove(key)
 		b.count.Add(-1)
 	}
 	return nil
@@ -245,6 +247,7 @@ func (b *Backend) Close() error {
 	for i := range b.shards {
 		b.shards[i].close()
 	}
+	b.index.clear()
 	return nil
 }
 

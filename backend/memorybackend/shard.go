@@ -60,7 +60,7 @@ func (s *shard) put(key string, r record) {
 }
 
 // sweep removes at most limit expired records and returns how many.
-func (s *shard) sweep(now int64, limit int) (removed int) {
+func (s *shard) sweep(now int64, limit int, x *index) (removed int) {
 	if s.earliest > now {
 		return 0
 	}
@@ -74,6 +74,7 @@ func (s *shard) sweep(now int64, limit int) (removed int) {
 			return removed // and earliest stays, as there is more to remove
 		}
 		delete(s.records, key)
+		x.remove(key)
 		removed++
 	}
 	s.earliest = earliest

@@ -28,7 +28,7 @@ func (b *Backend) sweep(limit int) (removed int) {
 		}
 		s := &b.shards[i]
 		s.mu.Lock()
-		n := s.sweep(now, limit-removed)
+		n := s.sweep(now, limit-removed, &b.index)
 		b.count.Add(-int64(n))
 		s.mu.Unlock()
 		removed += n
