@@ -80,6 +80,11 @@ var accessors = map[string]func(s *sessions.Session){
 	"SetLifetime":  func(s *sessions.Session) { s.SetLifetime(time.Hour) },
 	"Regenerate":   func(s *sessions.Session) { _ = s.Regenerate() },
 	"Destroy":      func(s *sessions.Session) { _ = s.Destroy() },
+	"Login":        func(s *sessions.Session) { _ = s.Login("ada") },
+	"Logout":       func(s *sessions.Session) { _ = s.Logout() },
+	"Principal":    func(s *sessions.Session) { s.Principal() },
+	"SetPrincipal": func(s *sessions.Session) { s.SetPrincipal("ada") },
+	"Handle":       func(s *sessions.Session) { s.Handle() },
 	"Save":         func(s *sessions.Session) { _ = s.Save() },
 	"Err":          func(s *sessions.Session) { _ = s.Err() },
 	"Value":        func(s *sessions.Session) { sessions.Value[int](s, "a") },
@@ -87,7 +92,7 @@ var accessors = map[string]func(s *sessions.Session){
 }
 
 // printing are the methods that show nothing of a session.
-var printing = []string{"String", "GoString", "LogValue", "MarshalJSON", "MarshalText", "Format"}
+var printing = []string{"String", "GoString", "LogValue", "MarshalJSON", "MarshalText", "Format", "Manager"}
 
 // Fails when Destroy or loadNow does not note that the session was used.
 func vary(t *testing.T) {
