@@ -12,6 +12,7 @@ type record struct {
 	ID      []byte `gorm:"column:id;primaryKey;size:255"`
 	Data    []byte `gorm:"column:data;not null"`
 	Expires int64  `gorm:"column:expires;not null;index"`
+	Owner   []byte `gorm:"column:owner;size:64;index"`
 }
 
 // migrator returns a function that makes the table and its index where they
@@ -24,8 +25,17 @@ func migrator(db *gorm.DB, table string) func(context.Context) error {
 				return err
 			}
 		}
-		if !m.HasIndex(&record{}, "Expires") {
-			return m.CreateIndex(&record{}, "Expires")
+		if !m.HasColumn(&record{}, "Owner") { // a table of before there were owners
+			if err := m.AddColumn(&record{}, "Owner"); err != nil {
+				return err
+			}
+		}
+		for _, index := range []string{"Expires", "Owner"} {
+			if !m.HasIndex(&record{}, index) {
+				if err := m.CreateIndex(&record{}, index); err != nil {
+					return err
+				}
+			}
 		}
 		return nil
 	}

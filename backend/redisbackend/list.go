@@ -87,7 +87,9 @@ func (b *Backend) scan(ctx context.Context, prefix string, first bool, at positi
 		return at, err
 	}
 	for _, key := range keys {
-		at.Rest = append(at.Rest, []byte(key))
+		if !strings.HasPrefix(key, ownerPrefix) { // no record, if prefix lets it be listed
+			at.Rest = append(at.Rest, []byte(key))
+		}
 	}
 	at.Scan = next
 	if next == 0 {

@@ -37,8 +37,13 @@ type Dialect struct {
 	Sweep string
 
 	// Schema are the templates of statements that create the table and its
-	// index where they are missing. {index} is the name of the index.
+	// indexes where they are missing. {index} and {owners} are the names of
+	// the indexes.
 	Schema []string
+
+	// Upgrade is the template of a statement that gives a table of before
+	// there were owners the column that it lacks.
+	Upgrade string
 
 	// Packet is a query for the largest packet that the server takes, or
 	// that is of use.
@@ -94,9 +99,11 @@ func PostgreSQL() Dialect {
 		Sweep: "DELETE FROM {table} WHERE {expires} <= {now} AND {id} = ANY(ARRAY(" +
 			"SELECT {id} FROM {table} WHERE {expires} <= {now} ORDER BY {expires} {limit} FOR UPDATE SKIP LOCKED))",
 		Schema: []string{
-			`CREATE TABLE IF NOT EXISTS {table} ({id} TEXT COLLATE "C" PRIMARY KEY, {data} BYTEA NOT NULL, {expires} BIGINT NOT NULL)`,
+			`CREATE TABLE IF NOT EXISTS {table} ({id} TEXT COLLATE "C" PRIMARY KEY, {data} BYTEA NOT NULL, {expires} BIGINT NOT NULL, {owner} TEXT COLLATE "C")`,
 			`CREATE INDEX IF NOT EXISTS {index} ON {table} ({expires})`,
+			`CREATE INDEX IF NOT EXISTS {owners} ON {table} ({owner}) WHERE {owner} IS NOT NULL`,
 		},
+		Upgrade: `ALTER TABLE {table} ADD COLUMN {owner} TEXT COLLATE "C"`,
 		Schemas: true,
 		Flask:   flaskPostgreSQL,
 	}
@@ -120,8 +127,9 @@ func MySQL() Dialect {
 		Same:  same,
 		Sweep: "DELETE FROM {table} WHERE {expires} <= {now} ORDER BY {expires}, {id} {limit}",
 		Schema: []string{
-			`CREATE TABLE IF NOT EXISTS {table} ({id} VARBINARY(255) NOT NULL PRIMARY KEY, {data} LONGBLOB NOT NULL, {expires} BIGINT NOT NULL, INDEX {index} ({expires})) ENGINE=InnoDB`,
+			`CREATE TABLE IF NOT EXISTS {table} ({id} VARBINARY(255) NOT NULL PRIMARY KEY, {data} LONGBLOB NOT NULL, {expires} BIGINT NOT NULL, {owner} VARBINARY(64), INDEX {index} ({expires}), INDEX {owners} ({owner})) ENGINE=InnoDB`,
 		},
+		Upgrade: "ALTER TABLE {table} ADD COLUMN {owner} VARBINARY(64), ADD INDEX {owners} ({owner})",
 		Packet:  "SELECT @@max_allowed_packet",
 		Prepare: true,
 		Schemas: true,
@@ -145,9 +153,11 @@ func SQLite() Dialect {
 		Sweep: "DELETE FROM {table} WHERE {id} IN (" +
 			"SELECT {id} FROM {table} WHERE {expires} <= {now} ORDER BY {expires} {limit})",
 		Schema: []string{
-			`CREATE TABLE IF NOT EXISTS {table} ({id} TEXT NOT NULL PRIMARY KEY, {data} BLOB NOT NULL, {expires} INTEGER NOT NULL)`,
+			`CREATE TABLE IF NOT EXISTS {table} ({id} TEXT NOT NULL PRIMARY KEY, {data} BLOB NOT NULL, {expires} INTEGER NOT NULL, {owner} TEXT)`,
 			`CREATE INDEX IF NOT EXISTS {index} ON {table} ({expires})`,
+			`CREATE INDEX IF NOT EXISTS {owners} ON {table} ({owner}) WHERE {owner} IS NOT NULL`,
 		},
+		Upgrade: "ALTER TABLE {table} ADD COLUMN {owner} TEXT",
 		Prepare: true,
 		Flask:   flaskSQLite,
 	}

@@ -72,13 +72,25 @@ func (s *Store) migrateOnce(ctx context.Context) error {
 	if s.o.Migrate != nil {
 		return s.o.Migrate(ctx)
 	}
-	for _, text := range s.Schema() {
+	run := func(text string) error {
 		err := again(ctx, func() error {
 			_, err := s.o.Pool.ExecContext(ctx, text)
 			return err
 		})
 		if err != nil {
 			return fmt.Errorf("making the table: %w", err)
+		}
+		return nil
+	}
+	for i, text := range s.Schema() {
+		if err := run(text); err != nil {
+			return err
+		}
+		// The table comes first, then its indexes.
+		if i == 0 && s.o.Flask == NoFlask && !s.hasOwner(ctx) {
+			if err := run(expand(s.o.Dialect, s.o.Table, s.o.Dialect.Upgrade)); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

@@ -113,6 +113,8 @@ func expand(d Dialect, table, template string) string {
 		"{id}", d.Quote(l.id),
 		"{data}", d.Quote(l.data),
 		"{expires}", d.Quote(l.expires),
+		"{owners}", d.Quote(name+"_owner_idx"),
+		"{owner}", d.Quote("owner"),
 	).Replace(text)
 }
 
@@ -121,6 +123,7 @@ type args struct {
 	key, prefix, cursor string
 	data, base          []byte
 	ttl                 int64 // milliseconds
+	owner               string
 }
 
 // of returns the arguments for a statement. A nil base is NULL, which equals
@@ -141,6 +144,8 @@ func (a args) of(st *statement, d Dialect) []any {
 			values[i] = a.base
 		case "ttl":
 			values[i] = a.ttl
+		case "owner":
+			values[i] = d.Key(a.owner)
 		case "now":
 			values[i] = now
 		case "end":

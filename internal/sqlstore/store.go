@@ -54,6 +54,7 @@ type Store struct {
 	redact.Opaque
 	o       Options
 	st      statements
+	index   index
 	invalid error         // what every method returns
 	making  chan struct{} // holds a value while somebody makes the schema
 	begun   bool          // guarded by making: the schema was not there
@@ -76,7 +77,11 @@ func New(o Options) (*Store, error) {
 		}
 		o.Dialect = o.Dialect.Flask(o.Flask)
 	}
-	return &Store{o: o, st: compile(o.Dialect, o.Table), making: make(chan struct{}, 1)}, nil
+	s := &Store{o: o, st: compile(o.Dialect, o.Table), making: make(chan struct{}, 1)}
+	if o.Flask == NoFlask {
+		s.index.compile(o.Dialect, o.Table)
+	}
+	return s, nil
 }
 
 // Invalid returns a Store whose every method returns err.
@@ -101,13 +106,22 @@ func (s *Store) Load(ctx context.Context, key string) (backend.Record, error) {
 // Create implements [backend.Backend] by one INSERT, and more statements only
 // when the key is in use.
 func (s *Store) Create(ctx context.Context, key string, data []byte, ttl time.Duration) (backend.Revision, error) {
+	return s.create(ctx, key, data, ttl, "")
+}
+
+// create is Create for an owner, or for none.
+func (s *Store) create(ctx context.Context, key string, data []byte, ttl time.Duration, owner string) (backend.Revision, error) {
 	return doKey(ctx, s, "create", key, func() (backend.Revision, error) {
 		if err := s.checkSize(ctx, data); err != nil {
 			return nil, err
 		}
-		a := args{key: key, data: revision(data), ttl: millis(ttl)}
+		insert, err := s.statementFor(ctx, owner, s.st.insert, s.index.insert)
+		if err != nil {
+			return nil, err
+		}
+		a := args{key: key, data: revision(data), ttl: millis(ttl), owner: owner}
 		for range createTries {
-			n, err := s.exec(ctx, s.st.insert, a)
+			n, err := s.exec(ctx, insert, a)
 			if err == nil && n > 0 {
 				return a.data, nil
 			}
@@ -138,12 +152,21 @@ func (s *Store) Create(ctx context.Context, key string, data []byte, ttl time.Du
 // Update implements [backend.Backend] by one UPDATE, and a SELECT when that
 // found nothing to change.
 func (s *Store) Update(ctx context.Context, key string, data []byte, ttl time.Duration, base backend.Revision) (backend.Revision, error) {
+	return s.update(ctx, key, data, ttl, base, "")
+}
+
+// update is Update for an owner, or for whom the record has.
+func (s *Store) update(ctx context.Context, key string, data []byte, ttl time.Duration, base backend.Revision, owner string) (backend.Revision, error) {
 	return doKey(ctx, s, "update", key, func() (backend.Revision, error) {
 		if err := s.checkSize(ctx, data); err != nil {
 			return nil, err
 		}
-		a := args{key: key, data: revision(data), ttl: millis(ttl), base: base}
-		n, err := s.exec(ctx, s.st.update, a)
+		update, err := s.statementFor(ctx, owner, s.st.update, s.index.update)
+		if err != nil {
+			return nil, err
+		}
+		a := args{key: key, data: revision(data), ttl: millis(ttl), base: base, owner: owner}
+		n, err := s.exec(ctx, update, a)
 		if err != nil {
 			return nil, err
 		}
@@ -169,8 +192,17 @@ func (s *Store) Update(ctx context.Context, key string, data []byte, ttl time.Du
 // nothing, as MySQL says also of a row that had these values already, is it
 // followed by a SELECT. It keeps the revision.
 func (s *Store) Touch(ctx context.Context, key string, ttl time.Duration) error {
+	return s.touch(ctx, key, ttl, "")
+}
+
+// touch is Touch for an owner, or for whom the record has.
+func (s *Store) touch(ctx context.Context, key string, ttl time.Duration, owner string) error {
 	_, err := doKey(ctx, s, "touch", key, func() (none struct{}, err error) {
-		n, err := s.exec(ctx, s.st.touch, args{key: key, ttl: millis(ttl)})
+		touch, err := s.statementFor(ctx, owner, s.st.touch, s.index.touch)
+		if err != nil {
+			return none, err
+		}
+		n, err := s.exec(ctx, touch, args{key: key, ttl: millis(ttl), owner: owner})
 		if err != nil || n > 0 {
 			return none, err
 		}
@@ -219,7 +251,7 @@ func (s *Store) Close() error {
 	if s.closed.Swap(true) {
 		return nil
 	}
-	err := s.st.close()
+	err := errors.Join(s.st.close(), s.index.close())
 	if s.o.Close != nil {
 		err = errors.Join(err, s.o.Close())
 	}
