@@ -38,6 +38,8 @@ type Backend struct {
 	census   *census                // nil without a limit of sessions
 	sweepAt  atomic.Int64
 
+	indexSwept atomic.Int64 // when, in nanoseconds since 1970
+
 	life      sync.RWMutex // held for reading by every method, for writing by Close
 	closing   chan struct{}
 	closeOnce sync.Once

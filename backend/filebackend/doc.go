@@ -25,8 +25,13 @@
 // them. They are made when they are needed. So no key can name a file outside
 // the directory, two keys never differ only in case, and a listing of the
 // directory shows no key. All access goes through [os.Root], which follows no
-// link out of the directory. Beside them there is the directory "locks". A
-// name that ends in ".tmp" is a file that is being written.
+// link out of the directory. Beside them there are the directories "locks" and
+// "owners". A name that ends in ".tmp" is a file that is being written.
+//
+// In "owners" there is an empty file for each session that has an owner (see
+// [backend.Indexer]). It is named like the session's file; the directory that
+// it is in is named by the SHA-256 of the owner, and lies in one named by the
+// first two digits of that.
 //
 // A file has these fields, numbers in big-endian order:
 //

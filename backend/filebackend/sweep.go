@@ -42,6 +42,9 @@ func (b *Backend) sweep(ctx context.Context, limit int) (removed int, err error)
 	if err := b.sweepPings(); err != nil {
 		return 0, err
 	}
+	if err := b.sweepIndex(ctx); err != nil {
+		return 0, err
+	}
 	start := b.sweepAt.Load()
 	for i := range int64(shardCount) {
 		n, err := b.sweepShard(ctx, int((start+i)%shardCount), limit-removed)

@@ -65,17 +65,25 @@ func (v view) Owned(ctx context.Context) (keys []string, err error) {
 	if err := v.ready(ctx, "list by owner"); err != nil {
 		return nil, err
 	}
-	now := v.nano()
-	for _, key := range v.index.of(v.owner) {
-		s := v.shard(key)
-		s.mu.RLock()
-		_, err := s.live(key, now)
-		s.mu.RUnlock()
-		if err == nil {
-			keys = append(keys, key)
+	for ctx.Err() == nil {
+		now, moved := v.nano(), false
+		for _, key := range v.index.of(v.owner) {
+			s := v.shard(key)
+			s.mu.RLock()
+			_, err := s.live(key, now)
+			s.mu.RUnlock()
+			if err == nil {
+				keys = append(keys, key)
+			} else if !v.index.has(key) { // it has not expired, but was deleted
+				moved = true
+			}
 		}
+		if !moved {
+			return keys, nil
+		}
+		keys = nil // one that has come in its place may be missing
 	}
-	return keys, nil
+	return nil, failed("list by owner", ctx.Err())
 }
 
 // An index knows the owners of records. The zero value is empty. Whoever adds
@@ -126,6 +134,13 @@ func (x *index) removeLocked(key string) {
 	if len(x.keys[owner]) == 0 {
 		delete(x.keys, owner)
 	}
+}
+
+func (x *index) has(key string) bool {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	_, ok := x.owners[key]
+	return ok
 }
 
 func (x *index) of(owner string) []string {

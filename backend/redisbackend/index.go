@@ -114,39 +114,50 @@ func (v view) forget(ctx context.Context, keys []string) error {
 	return err
 }
 
-// Owned implements [backend.Index] by one EVALSHA and one EXISTS for each
-// record, sent together.
-func (v view) Owned(ctx context.Context) (keys []string, err error) {
+// Owned implements [backend.Index] by one EVALSHA, and one EXISTS for each
+// record, sent together; and again while there are entries without a record,
+// as the record may have moved after the list was made.
+func (v view) Owned(ctx context.Context) ([]string, error) {
 	const op = "list by owner"
-	listed, err := do(ctx, v.Backend, func() ([]string, error) {
-		return ownedScript.Run(ctx, v.client, []string{v.index}).StringSlice()
-	})
-	if err != nil || len(listed) == 0 {
-		return nil, v.fail(ctx, op, "", err)
+	for {
+		keys, err := do(ctx, v.Backend, func() ([]string, error) {
+			return ownedScript.Run(ctx, v.client, []string{v.index}).StringSlice()
+		})
+		if err != nil || len(keys) == 0 {
+			return nil, v.fail(ctx, op, "", err)
+		}
+		dead, err := v.absent(ctx, keys)
+		if err == nil && len(dead) > 0 {
+			err = v.forget(ctx, dead)
+		}
+		if err != nil {
+			return nil, v.fail(ctx, op, "", err)
+		}
+		if len(dead) == 0 {
+			return keys, nil
+		}
 	}
+}
+
+// absent returns those of the keys under which there is nothing.
+func (v view) absent(ctx context.Context, keys []string) (absent []string, err error) {
 	replies, err := do(ctx, v.Backend, func() ([]redis.Cmder, error) {
 		return v.client.Pipelined(ctx, func(p redis.Pipeliner) error {
-			for _, key := range listed {
+			for _, key := range keys {
 				p.Exists(ctx, key)
 			}
 			return nil
 		})
 	})
-	var dead []string
-	for i, reply := range replies {
-		if n, ok := reply.(*redis.IntCmd); ok && n.Err() == nil && n.Val() == 0 {
-			dead = append(dead, listed[i])
-			continue
-		}
-		keys = append(keys, listed[i])
-	}
-	if err == nil && len(dead) > 0 {
-		err = v.forget(ctx, dead)
-	}
 	if err != nil {
-		return nil, v.fail(ctx, op, "", err)
+		return nil, err
 	}
-	return keys, nil
+	for i, reply := range replies {
+		if n, ok := reply.(*redis.IntCmd); ok && n.Val() == 0 {
+			absent = append(absent, keys[i])
+		}
+	}
+	return absent, nil
 }
 
 // fail is that of the package, for an error that may quote the owner as well.
