@@ -120,13 +120,18 @@ func (b *Backend) Load(ctx context.Context, key string) (backend.Record, error) 
 // expired and was not yet removed is replaced, which takes two more round
 // trips.
 func (b *Backend) Create(ctx context.Context, key string, data []byte, ttl time.Duration) (backend.Revision, error) {
+	return b.create(ctx, b.layout, key, data, ttl)
+}
+
+// create is Create in a layout with or without an owner.
+func (b *Backend) create(ctx context.Context, l layout, key string, data []byte, ttl time.Duration) (backend.Revision, error) {
 	const op = "create"
 	if len(data) > b.maxSize {
 		return nil, fail(ctx, op, key, backend.TooLarge(len(data), b.maxSize))
 	}
 	expires := b.now().Add(ttl)
 	for range attempts {
-		done, err := b.insert(ctx, key, data, expires)
+		done, err := b.insert(ctx, l, key, data, expires)
 		if done {
 			b.prepare() //nolint:contextcheck // it goes on after the request
 			return revision(data), nil
@@ -143,7 +148,7 @@ func (b *Backend) Create(ctx context.Context, key string, data []byte, ttl time.
 		case !errors.Is(err, backend.ErrNotFound):
 			return nil, fail(ctx, op, key, err)
 		}
-		done, err = b.update(ctx, b.ended(key, b.now()), b.set(data, expires))
+		done, err = b.update(ctx, l.ended(key, b.now()), l.set(data, expires))
 		if done {
 			return revision(data), nil
 		}
@@ -157,13 +162,18 @@ func (b *Backend) Create(ctx context.Context, key string, data []byte, ttl time.
 
 // Update implements [backend.Backend] by one updateOne.
 func (b *Backend) Update(ctx context.Context, key string, data []byte, ttl time.Duration, base backend.Revision) (backend.Revision, error) {
+	return b.replace(ctx, b.layout, key, data, ttl, base)
+}
+
+// replace is Update in a layout with or without an owner.
+func (b *Backend) replace(ctx context.Context, l layout, key string, data []byte, ttl time.Duration, base backend.Revision) (backend.Revision, error) {
 	const op = "update"
 	if len(data) > b.maxSize {
 		return nil, fail(ctx, op, key, backend.TooLarge(len(data), b.maxSize))
 	}
 	now := b.now()
 	if base != nil {
-		done, err := b.update(ctx, b.at(key, base, now), b.set(data, now.Add(ttl)))
+		done, err := b.update(ctx, l.at(key, base, now), l.set(data, now.Add(ttl)))
 		if done {
 			if b.flask != backend.NoFlask {
 				b.prepare() //nolint:contextcheck // as in Create, as Flask may have created all records
@@ -183,8 +193,13 @@ func (b *Backend) Update(ctx context.Context, key string, data []byte, ttl time.
 
 // Touch implements [backend.Backend] by one updateOne. It changes no revision.
 func (b *Backend) Touch(ctx context.Context, key string, ttl time.Duration) error {
+	return b.touch(ctx, b.layout, key, ttl)
+}
+
+// touch is Touch in a layout with or without an owner.
+func (b *Backend) touch(ctx context.Context, l layout, key string, ttl time.Duration) error {
 	now := b.now()
-	done, err := b.update(ctx, b.live(key, now), b.extend(now.Add(ttl)))
+	done, err := b.update(ctx, l.live(key, now), l.extend(now.Add(ttl)))
 	if err == nil && !done {
 		err = backend.ErrNotFound
 	}

@@ -56,13 +56,13 @@ func (b *Backend) find(ctx context.Context, key string) (*record, error) {
 
 // insert stores a record under a key that is not in use. An error about a
 // duplicate key, or none, says that it is.
-func (b *Backend) insert(ctx context.Context, key string, data []byte, expires time.Time) (done bool, err error) {
+func (b *Backend) insert(ctx context.Context, l layout, key string, data []byte, expires time.Time) (done bool, err error) {
 	err = b.do(ctx, func(ctx context.Context) error {
 		if b.flask != backend.NoFlask {
 			done, err = b.upsert(ctx, key, data, expires)
 			return err
 		}
-		_, err := b.coll.InsertOne(ctx, b.document(key, data, expires))
+		_, err := b.coll.InsertOne(ctx, l.document(key, data, expires))
 		done = err == nil
 		return err
 	})

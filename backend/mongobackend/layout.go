@@ -14,6 +14,8 @@ import (
 type layout struct {
 	id, data, expires string
 	endless           bool // a document without an expiry is a record as well
+
+	owner string // of what is written; empty: as it is
 }
 
 // native is the layout of this library.
@@ -25,7 +27,11 @@ func (l layout) document(key string, data []byte, expires time.Time) bson.D {
 }
 
 func (l layout) values(data []byte, expires time.Time) bson.D {
-	return bson.D{{Key: l.data, Value: binary(data)}, {Key: l.expires, Value: date(expires)}}
+	values := bson.D{{Key: l.data, Value: binary(data)}, {Key: l.expires, Value: date(expires)}}
+	if l.owner != "" {
+		values = append(values, bson.E{Key: ownerField, Value: l.owner})
+	}
+	return values
 }
 
 // set returns the change to other data.
@@ -35,7 +41,11 @@ func (l layout) set(data []byte, expires time.Time) bson.D {
 
 // extend returns the change to a later expiry.
 func (l layout) extend(expires time.Time) bson.D {
-	return bson.D{{Key: "$max", Value: bson.D{{Key: l.expires, Value: date(expires)}}}}
+	change := bson.D{{Key: "$max", Value: bson.D{{Key: l.expires, Value: date(expires)}}}}
+	if l.owner != "" {
+		change = append(change, bson.E{Key: "$set", Value: bson.D{{Key: ownerField, Value: l.owner}}})
+	}
+	return change
 }
 
 // The filters: the document under key, whatever it is, the record that has not

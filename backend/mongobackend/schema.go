@@ -17,19 +17,21 @@ import (
 // that long only in a large collection that has none.
 const schemaTimeout = 10 * time.Minute
 
-// Schema returns the indexes that a collection of sessions needs: one, by
-// which MongoDB removes what has expired. In the shell of MongoDB it is
+// Schema returns the indexes that a collection of sessions needs: one by
+// which MongoDB removes what has expired, and one to find the sessions of a
+// user. In the shell of MongoDB they are
 //
 //	db.sessions.createIndex({expires: 1}, {expireAfterSeconds: 0})
+//	db.sessions.createIndex({owner: 1}, {sparse: true})
 func Schema() []mongo.IndexModel {
-	return []mongo.IndexModel{{
-		Keys:    bson.D{{Key: native.expires, Value: 1}},
-		Options: options.Index().SetExpireAfterSeconds(0),
-	}}
+	return []mongo.IndexModel{
+		{Keys: bson.D{{Key: native.expires, Value: 1}}, Options: options.Index().SetExpireAfterSeconds(0)},
+		{Keys: bson.D{{Key: ownerField, Value: 1}}, Options: options.Index().SetSparse(true)},
+	}
 }
 
-// EnsureSchema creates the index of [Schema], or in the layout of Flask those
-// of [FlaskSchema], if it is not there. Any number of
+// EnsureSchema creates the indexes of [Schema], or in the layout of Flask those
+// of [FlaskSchema], where they are missing. Any number of
 // processes may do so at the same time. It returns an error when the program
 // may not create it, when the database knows no TTL index, or when there is
 // another index on the field.
