@@ -120,18 +120,23 @@ func (b *Backend) Load(ctx context.Context, key string) (backend.Record, error) 
 // Create implements [backend.Backend] by one insert. A record that has expired
 // and was not yet removed is replaced in a transaction, two more round trips.
 func (b *Backend) Create(ctx context.Context, key string, data []byte, ttl time.Duration) (backend.Revision, error) {
+	return b.createIn(ctx, b.layout, key, data, ttl)
+}
+
+// createIn is Create in a layout with or without an owner.
+func (b *Backend) createIn(ctx context.Context, l layout, key string, data []byte, ttl time.Duration) (backend.Revision, error) {
 	const op = "create"
 	if len(data) > b.maxSize {
 		return nil, fail(ctx, op, key, backend.TooLarge(len(data), b.maxSize))
 	}
 	rec := record{data: data, expires: expiry(b.now(), ttl)}
-	err := b.insert(ctx, key, rec)
+	err := b.insert(ctx, l, key, rec)
 	if status.Code(err) == codes.AlreadyExists {
 		err = b.transact(ctx, key, func(tx *datastore.Transaction) error {
 			there, err := b.find(key, tx.Get)
 			switch {
 			case errors.Is(err, backend.ErrNotFound):
-				return b.put(tx, key, rec)
+				return b.put(tx, l, key, rec)
 			case errors.Is(err, backend.ErrCorrupt):
 				return backend.ErrExists
 			case err != nil:
@@ -148,6 +153,11 @@ func (b *Backend) Create(ctx context.Context, key string, data []byte, ttl time.
 
 // Update implements [backend.Backend] by a transaction.
 func (b *Backend) Update(ctx context.Context, key string, data []byte, ttl time.Duration, base backend.Revision) (backend.Revision, error) {
+	return b.updateIn(ctx, b.layout, key, data, ttl, base)
+}
+
+// updateIn is Update in a layout with or without an owner.
+func (b *Backend) updateIn(ctx context.Context, l layout, key string, data []byte, ttl time.Duration, base backend.Revision) (backend.Revision, error) {
 	const op = "update"
 	if len(data) > b.maxSize {
 		return nil, fail(ctx, op, key, backend.TooLarge(len(data), b.maxSize))
@@ -163,7 +173,7 @@ func (b *Backend) Update(ctx context.Context, key string, data []byte, ttl time.
 		case !there.is(base):
 			return cmp.Or(b.ours(there, &rec), backend.ErrConflict)
 		}
-		return b.put(tx, key, record{data: data, expires: rec.expires, other: there.other})
+		return b.put(tx, l, key, record{data: data, expires: rec.expires, other: there.other})
 	})
 	if err != nil {
 		return nil, fail(ctx, op, key, err)
@@ -173,6 +183,11 @@ func (b *Backend) Update(ctx context.Context, key string, data []byte, ttl time.
 
 // Touch implements [backend.Backend] by a transaction. It changes no revision.
 func (b *Backend) Touch(ctx context.Context, key string, ttl time.Duration) error {
+	return b.touchIn(ctx, b.layout, key, ttl)
+}
+
+// touchIn is Touch in a layout with or without an owner.
+func (b *Backend) touchIn(ctx context.Context, l layout, key string, ttl time.Duration) error {
 	return fail(ctx, "touch", key, b.transact(ctx, key, func(tx *datastore.Transaction) error {
 		there, err := b.find(key, tx.Get)
 		if err != nil {
@@ -180,10 +195,13 @@ func (b *Backend) Touch(ctx context.Context, key string, ttl time.Duration) erro
 		}
 		until := expiry(b.now(), ttl)
 		if there.expires.IsZero() || !there.expires.Before(until) {
-			return errDone
+			if l.has(there) {
+				return errDone
+			}
+			until = there.expires
 		}
 		there.expires = until
-		return b.put(tx, key, *there)
+		return b.put(tx, l, key, *there)
 	}))
 }
 

@@ -100,14 +100,14 @@ func (b *Backend) find(key string, get func(*datastore.Key, any) error) (*record
 }
 
 // put stores a record at the end of a transaction.
-func (b *Backend) put(tx *datastore.Transaction, key string, rec record) error {
-	_, err := tx.Put(b.name(key), b.layout.encode(rec))
+func (b *Backend) put(tx *datastore.Transaction, l layout, key string, rec record) error {
+	_, err := tx.Put(b.name(key), l.encode(rec))
 	return err
 }
 
 // insert stores an entity that is not there.
-func (b *Backend) insert(ctx context.Context, key string, rec record) error {
-	return b.write(ctx, key, datastore.NewInsert(b.name(key), b.layout.encode(rec)))
+func (b *Backend) insert(ctx context.Context, l layout, key string, rec record) error {
+	return b.write(ctx, key, datastore.NewInsert(b.name(key), l.encode(rec)))
 }
 
 // remove deletes an entity.

@@ -19,6 +19,8 @@ const dataProperty = "data"
 type layout struct {
 	expires string // the property that holds the expiry
 	forever bool   // which may be a null, or absent
+
+	owner string // of what is written; empty: as it is
 }
 
 // native is the layout of this package.
@@ -40,7 +42,7 @@ func (l layout) encode(r record) *datastore.PropertyList {
 	list := append(datastore.PropertyList{
 		{Name: dataProperty, Value: []byte(r.data), NoIndex: true},
 		{Name: l.expires, Value: r.expires},
-	}, r.other...)
+	}, l.owned(r.other)...)
 	return &list
 }
 

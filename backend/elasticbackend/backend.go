@@ -138,8 +138,13 @@ func (b *Backend) Load(ctx context.Context, key string) (backend.Record, error) 
 // expired and was not yet removed is replaced, which takes two more round
 // trips.
 func (b *Backend) Create(ctx context.Context, key string, data []byte, ttl time.Duration) (backend.Revision, error) {
+	return b.createFor(ctx, "", key, data, ttl)
+}
+
+// createFor is Create for an owner, or for none.
+func (b *Backend) createFor(ctx context.Context, owner, key string, data []byte, ttl time.Duration) (backend.Revision, error) {
 	const op = "create"
-	doc, err := b.draft(ctx, key, data, ttl)
+	doc, err := b.draft(ctx, owner, key, data, ttl)
 	if err != nil {
 		return nil, fail(ctx, op, key, err)
 	}
@@ -170,13 +175,22 @@ func (b *Backend) Create(ctx context.Context, key string, data []byte, ttl time.
 
 // Update implements [backend.Backend] by one index request.
 func (b *Backend) Update(ctx context.Context, key string, data []byte, ttl time.Duration, base backend.Revision) (backend.Revision, error) {
+	return b.updateFor(ctx, "", key, data, ttl, base)
+}
+
+// updateFor is Update for an owner, or for whom the record has.
+func (b *Backend) updateFor(ctx context.Context, owner, key string, data []byte, ttl time.Duration, base backend.Revision) (backend.Revision, error) {
 	const op = "update"
-	doc, err := b.draft(ctx, key, data, ttl)
+	at := parseRevision(base)
+	if at != nil && owner == "" {
+		owner = at.owner
+	}
+	doc, err := b.draft(ctx, owner, key, data, ttl)
 	if err != nil {
 		return nil, fail(ctx, op, key, err)
 	}
 	read := b.get
-	if at := parseRevision(base); at != nil && !at.ended(b.now()) {
+	if at != nil && !at.ended(b.now()) {
 		rev, err := b.put(ctx, key, doc, at)
 		if !errors.Is(err, errConflict) {
 			return rev, fail(ctx, op, key, err)
@@ -200,17 +214,27 @@ func (b *Backend) isOurs(rec *record, data []byte) bool {
 // enough, else by a get and a partial update, which moves the revision. The
 // server writes the whole document again.
 func (b *Backend) Touch(ctx context.Context, key string, ttl time.Duration) error {
+	return b.touchFor(ctx, "", key, ttl)
+}
+
+// touchFor is Touch for an owner, or for whom the record has.
+func (b *Backend) touchFor(ctx context.Context, owner, key string, ttl time.Duration) error {
 	const op = "touch"
-	expires := b.now().Add(ttl)
+	until := b.now().Add(ttl)
 	for {
-		at, err := b.getState(ctx, key)
+		at, err := b.getState(ctx, key, owner)
 		if err == nil && at.ended(b.now()) {
 			err = backend.ErrNotFound
 		}
-		if err != nil || at.expires.IsZero() || !at.expires.Before(expires) {
+		enough := err == nil && (at.expires.IsZero() || !at.expires.Before(until))
+		if err != nil || enough && (owner == "" || owner == at.owner) {
 			return fail(ctx, op, key, err)
 		}
-		err = b.extend(ctx, key, expires, at)
+		expires := until
+		if enough {
+			expires = at.expires
+		}
+		err = b.extend(ctx, key, expires, at, owner)
 		if !errors.Is(err, errConflict) {
 			return fail(ctx, op, key, err)
 		}

@@ -175,7 +175,7 @@ func TestKeys(t *testing.T) {
 
 // calls returns a call of every method with a key.
 func calls(b *Backend, ctx context.Context, key string) map[string]func() error {
-	data, base := []byte("data-of-the-test"), (&state{1, 1, time.Now().Add(time.Hour)}).revision()
+	data, base := []byte("data-of-the-test"), (&state{seqNo: 1, term: 1, expires: time.Now().Add(time.Hour)}).revision()
 	return map[string]func() error{
 		"Load":          func() error { _, err := b.Load(ctx, key); return err },
 		"Create":        func() error { _, err := b.Create(ctx, key, data, time.Minute); return err },

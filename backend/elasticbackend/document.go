@@ -24,7 +24,7 @@ func (p position) state(expires time.Time) (*state, error) {
 	if p.SeqNo == nil || p.Term == nil {
 		return nil, errAnswer
 	}
-	return &state{*p.SeqNo, *p.Term, expires}, nil
+	return &state{seqNo: *p.SeqNo, term: *p.Term, expires: expires}, nil
 }
 
 // conditions returns the parameters of a write that is to replace this state.
@@ -61,6 +61,7 @@ func (r *reading) state(err error) (*state, error) {
 	case err != nil || !ok:
 		return nil, errDocument
 	}
+	s.owner = ownerOf(r.Source)
 	return s, nil
 }
 
@@ -111,10 +112,14 @@ func (b *Backend) getPrimary(ctx context.Context, key string) (*record, error) {
 }
 
 // getState returns the state of the document under key, without its data.
-func (b *Backend) getState(ctx context.Context, key string) (*state, error) {
+func (b *Backend) getState(ctx context.Context, key, owner string) (*state, error) {
 	reply := b.reading()
+	fields := b.layout.expires
+	if owner != "" {
+		fields += "," + ownerField
+	}
 	return reply.state(b.doc(ctx, key, request{
-		method: http.MethodGet, endpoint: docEndpoint, query: url.Values{"_source": {b.layout.expires}},
+		method: http.MethodGet, endpoint: docEndpoint, query: url.Values{"_source": {fields}},
 	}, &reply))
 }
 
@@ -141,20 +146,27 @@ func (b *Backend) why(rec *record, err error) (*record, error) {
 type draft struct {
 	source  []byte
 	expires time.Time
+	owner   string
 }
 
 // draft returns the document for data. Then there is an index to store it in:
 // without one, Elasticsearch would make one of its own kind.
-func (b *Backend) draft(ctx context.Context, key string, data []byte, ttl time.Duration) (*draft, error) {
+func (b *Backend) draft(ctx context.Context, owner, key string, data []byte, ttl time.Duration) (*draft, error) {
 	if len(data) > b.maxSize {
 		return nil, backend.TooLarge(len(data), b.maxSize)
 	}
 	expires := roundUp(b.now().Add(ttl))
-	source, err := b.layout.encode(key, data, expires)
+	var source []byte
+	var err error
+	if owner == "" {
+		source, err = b.layout.encode(key, data, expires)
+	} else {
+		source, err = encodeOwned(key, data, expires, owner)
+	}
 	if err != nil {
 		return nil, err
 	}
-	return &draft{source, expires}, b.prepare(ctx)
+	return &draft{source, expires, owner}, b.prepare(ctx)
 }
 
 // put stores a document in place of the one in the state base, or as a new
@@ -176,15 +188,16 @@ func (b *Backend) put(ctx context.Context, key string, d *draft, base *state) (b
 	if err != nil {
 		return nil, err
 	}
+	s.owner = d.owner
 	return s.revision(), nil
 }
 
 // extend gives the document in the state base a later expiry.
-func (b *Backend) extend(ctx context.Context, key string, expires time.Time, base *state) error {
+func (b *Backend) extend(ctx context.Context, key string, expires time.Time, base *state, owner string) error {
 	if b.flask != backend.NoFlask {
 		return b.extendWhole(ctx, key, expires, base)
 	}
-	part, err := encodeExpiry(roundUp(expires))
+	part, err := encodeExpiry(roundUp(expires), owner)
 	if err != nil {
 		return err
 	}

@@ -166,7 +166,7 @@ func TestFlaskObject(t *testing.T) {
 	b := flaskOn(t, clientFor(t, "http://localhost:1"), "")
 	for _, data := range []string{"", "null", "[]", `"x"`, "{", "{}{}", "\x80\x04", `{"a": NaN}`} {
 		_, creating := b.Create(context.Background(), "key", []byte(data), time.Hour)
-		_, updating := b.Update(context.Background(), "key", []byte(data), time.Hour, (&state{1, 1, time.Time{}}).revision())
+		_, updating := b.Update(context.Background(), "key", []byte(data), time.Hour, (&state{seqNo: 1, term: 1, expires: time.Time{}}).revision())
 		if !errors.Is(creating, errObject) || !errors.Is(updating, errObject) {
 			t.Errorf("%q: Create: %v; Update: %v", data, creating, updating)
 		}

@@ -41,7 +41,7 @@ func layoutOf(flask backend.FlaskLayout) layout {
 }
 
 // properties is the mapping of the fields.
-const properties = `{"key": {"type": "keyword"}, "data": {"type": "binary"}, "expires": {"type": "date", "format": "epoch_millis"}}`
+const properties = `{"key": {"type": "keyword"}, "data": {"type": "binary"}, "expires": {"type": "date", "format": "epoch_millis"}, "owner": {"type": "keyword"}}`
 
 // A document is what is stored of a record. Package json has Data in base64.
 // What is absent is nil.
@@ -49,6 +49,7 @@ type document struct {
 	Key     string  `json:"key,omitempty"`
 	Data    *[]byte `json:"data,omitempty"`
 	Expires *int64  `json:"expires,omitempty"`
+	Owner   string  `json:"owner,omitempty"`
 }
 
 // encode returns the document of a record.
@@ -61,9 +62,9 @@ func encode(key string, data []byte, expires time.Time) ([]byte, error) {
 }
 
 // encodeExpiry returns the part of a document that a touch changes.
-func encodeExpiry(expires time.Time) ([]byte, error) {
+func encodeExpiry(expires time.Time, owner string) ([]byte, error) {
 	millis := expires.UnixMilli()
-	return json.Marshal(document{Expires: &millis})
+	return json.Marshal(document{Expires: &millis, Owner: owner})
 }
 
 // expiry implements source.
@@ -94,6 +95,7 @@ func roundUp(expires time.Time) time.Time {
 type state struct {
 	seqNo, term int64
 	expires     time.Time
+	owner       string // "": none, or not read
 }
 
 func (s *state) ended(now time.Time) bool { return !s.expires.IsZero() && !now.Before(s.expires) }
@@ -104,23 +106,26 @@ type record struct {
 	data []byte
 }
 
-const revisionSize = 3 * 8
+const (
+	revisionSize = 3 * 8 // and then the owner
+	maxOwner     = 64
+)
 
 func (s *state) revision() backend.Revision {
 	rev := make(backend.Revision, 0, revisionSize)
 	for _, n := range []int64{s.seqNo, s.term, s.expires.UnixMilli()} {
 		rev = binary.BigEndian.AppendUint64(rev, uint64(n))
 	}
-	return rev
+	return append(rev, s.owner...)
 }
 
 // parseRevision returns nil for what is no revision of this package.
 func parseRevision(rev backend.Revision) *state {
-	if len(rev) != revisionSize {
+	if len(rev) < revisionSize || len(rev) > revisionSize+maxOwner {
 		return nil
 	}
 	n := func(i int) int64 { return int64(binary.BigEndian.Uint64(rev[i*8:])) }
-	s := &state{seqNo: n(0), term: n(1), expires: time.UnixMilli(n(2))}
+	s := &state{seqNo: n(0), term: n(1), expires: time.UnixMilli(n(2)), owner: string(rev[revisionSize:])}
 	if s.seqNo < 0 || s.term < 1 {
 		return nil
 	}

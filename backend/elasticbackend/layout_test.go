@@ -114,9 +114,9 @@ func TestCorrupt(t *testing.T) {
 }
 
 func TestRevision(t *testing.T) {
-	s := state{1 << 40, 7, time.UnixMilli(1_900_000_000_000)}
+	s := state{seqNo: 1 << 40, term: 7, expires: time.UnixMilli(1_900_000_000_000), owner: "ada"}
 	got := parseRevision(s.revision())
-	if got == nil || got.seqNo != s.seqNo || got.term != s.term || !got.expires.Equal(s.expires) {
+	if got == nil || got.seqNo != s.seqNo || got.term != s.term || !got.expires.Equal(s.expires) || got.owner != s.owner {
 		t.Errorf("%v became %v", s, got)
 	}
 	for _, rev := range []backend.Revision{nil, {}, make(backend.Revision, 23), make(backend.Revision, 25)} {

@@ -30,6 +30,7 @@ var wantMapping = map[string]any{
 		"key":     map[string]any{"type": "keyword"},
 		"data":    map[string]any{"type": "binary"},
 		"expires": map[string]any{"type": "date", "format": "epoch_millis"},
+		"owner":   map[string]any{"type": "keyword"},
 	},
 }
 
@@ -82,7 +83,7 @@ func TestSchemaOrder(t *testing.T) {
 	b := openOn(t, client, Config{Index: index})
 
 	// There is no index: reads find nothing and make none.
-	rev := (&state{1, 1, time.Now().Add(time.Hour)}).revision()
+	rev := (&state{seqNo: 1, term: 1, expires: time.Now().Add(time.Hour)}).revision()
 	if _, err := b.Load(ctx, "key"); !errors.Is(err, backend.ErrNotFound) {
 		t.Errorf("Load: %v", err)
 	}

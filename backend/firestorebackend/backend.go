@@ -115,6 +115,11 @@ func (b *Backend) Load(ctx context.Context, key string) (backend.Record, error) 
 // Create implements [backend.Backend] by one create. A record that has expired
 // and was not yet removed is replaced, which takes two more round trips.
 func (b *Backend) Create(ctx context.Context, key string, data []byte, ttl time.Duration) (backend.Revision, error) {
+	return b.createIn(ctx, &b.layout, key, data, ttl)
+}
+
+// createIn is Create in a layout with or without an owner.
+func (b *Backend) createIn(ctx context.Context, l *layout, key string, data []byte, ttl time.Duration) (backend.Revision, error) {
 	const op = "create"
 	if len(data) > b.maxSize {
 		return nil, fail(ctx, op, key, backend.TooLarge(len(data), b.maxSize))
@@ -122,7 +127,7 @@ func (b *Backend) Create(ctx context.Context, key string, data []byte, ttl time.
 	rec := record{data: data, expires: expiry(b.now(), ttl)}
 	for {
 		var err error
-		if rec.updated, err = b.create(ctx, key, rec); err == nil {
+		if rec.updated, err = b.create(ctx, key, l.document(key, rec)); err == nil {
 			return rec.revision(), nil
 		}
 		if status.Code(err) != codes.AlreadyExists {
@@ -142,7 +147,7 @@ func (b *Backend) Create(ctx context.Context, key string, data []byte, ttl time.
 			}
 			return nil, fail(ctx, op, key, backend.ErrExists)
 		}
-		rec.updated, err = b.update(ctx, key, b.layout.changes(rec), there.updated)
+		rec.updated, err = b.update(ctx, key, l.changes(rec), there.updated)
 		if err == nil {
 			return rec.revision(), nil
 		}
@@ -155,6 +160,11 @@ func (b *Backend) Create(ctx context.Context, key string, data []byte, ttl time.
 
 // Update implements [backend.Backend] by one write.
 func (b *Backend) Update(ctx context.Context, key string, data []byte, ttl time.Duration, base backend.Revision) (backend.Revision, error) {
+	return b.updateIn(ctx, &b.layout, key, data, ttl, base)
+}
+
+// updateIn is Update in a layout with or without an owner.
+func (b *Backend) updateIn(ctx context.Context, l *layout, key string, data []byte, ttl time.Duration, base backend.Revision) (backend.Revision, error) {
 	const op = "update"
 	if len(data) > b.maxSize {
 		return nil, fail(ctx, op, key, backend.TooLarge(len(data), b.maxSize))
@@ -163,7 +173,7 @@ func (b *Backend) Update(ctx context.Context, key string, data []byte, ttl time.
 	rec := record{data: data, expires: expiry(now, ttl)}
 	if old, ok := parse(base); ok && old.live(now) {
 		var err error
-		rec.updated, err = b.update(ctx, key, b.layout.changes(rec), old.updated)
+		rec.updated, err = b.update(ctx, key, l.changes(rec), old.updated)
 		if err == nil {
 			return rec.revision(), nil
 		}
@@ -183,6 +193,11 @@ func (b *Backend) Update(ctx context.Context, key string, data []byte, ttl time.
 // Touch implements [backend.Backend] by a get and a write, or the get alone
 // when the record lives that long already. It moves the revision.
 func (b *Backend) Touch(ctx context.Context, key string, ttl time.Duration) error {
+	return b.touchIn(ctx, &b.layout, key, ttl)
+}
+
+// touchIn is Touch in a layout with or without an owner.
+func (b *Backend) touchIn(ctx context.Context, l *layout, key string, ttl time.Duration) error {
 	const op = "touch"
 	for {
 		rec, err := b.find(ctx, key)
@@ -191,9 +206,12 @@ func (b *Backend) Touch(ctx context.Context, key string, ttl time.Duration) erro
 		}
 		until := expiry(b.now(), ttl)
 		if rec.expires.IsZero() || !rec.expires.Before(until) {
-			return nil
+			if l.owner == "" || l.owner == rec.owner {
+				return nil
+			}
+			until = rec.expires
 		}
-		_, err = b.update(ctx, key, b.layout.extension(until), rec.updated)
+		_, err = b.update(ctx, key, l.extension(until), rec.updated)
 		if !refused(err) {
 			return fail(ctx, op, key, err)
 		}

@@ -82,9 +82,9 @@ func (b *Backend) why(ctx context.Context, key string) (*record, error) {
 }
 
 // create stores a document that is not there and returns its update time.
-func (b *Backend) create(ctx context.Context, key string, rec record) (time.Time, error) {
+func (b *Backend) create(ctx context.Context, key string, fields map[string]any) (time.Time, error) {
 	return b.write(ctx, key, func(doc *firestore.DocumentRef) (*firestore.WriteResult, error) {
-		return doc.Create(ctx, b.layout.document(key, rec))
+		return doc.Create(ctx, fields)
 	})
 }
 

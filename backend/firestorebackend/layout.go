@@ -17,6 +17,8 @@ type layout struct {
 	id            string // of the key, or none
 	data, expires string
 	forever       bool // the expiry may be a null, or absent
+
+	owner string // of what is written; empty: as it is
 }
 
 // native is the layout of this package.
@@ -27,6 +29,7 @@ type record struct {
 	data    []byte
 	expires time.Time // zero: never
 	updated time.Time
+	owner   string
 }
 
 func (r record) live(now time.Time) bool { return r.expires.IsZero() || now.Before(r.expires) }
@@ -37,6 +40,9 @@ func (l *layout) document(key string, r record) map[string]any {
 	if l.id != "" {
 		fields[l.id] = key
 	}
+	if l.owner != "" {
+		fields[ownerField] = l.owner
+	}
 	return fields
 }
 
@@ -45,9 +51,13 @@ func (l *layout) changes(r record) []firestore.Update {
 	return append(l.extension(r.expires), firestore.Update{Path: l.data, Value: r.data})
 }
 
-// extension returns the change to another expiry.
+// extension returns the change to another expiry, and owner.
 func (l *layout) extension(expires time.Time) []firestore.Update {
-	return []firestore.Update{{Path: l.expires, Value: expires}}
+	changes := []firestore.Update{{Path: l.expires, Value: expires}}
+	if l.owner != "" {
+		changes = append(changes, firestore.Update{Path: ownerField, Value: l.owner})
+	}
+	return changes
 }
 
 // decode takes a document apart.
@@ -58,7 +68,8 @@ func (l *layout) decode(doc *firestore.DocumentSnapshot) (*record, error) {
 	if !isBytes || !isTime && (!l.forever || fields[l.expires] != nil) {
 		return nil, fmt.Errorf("%w: the document has no bytes %s or no timestamp %s", backend.ErrCorrupt, l.data, l.expires)
 	}
-	return &record{data: data, expires: expires, updated: doc.UpdateTime}, nil
+	owner, _ := fields[ownerField].(string)
+	return &record{data: data, expires: expires, updated: doc.UpdateTime, owner: owner}, nil
 }
 
 // expiry returns when a record ends, rounded up to the microseconds that
