@@ -31,8 +31,8 @@ func (b *Backend) List(ctx context.Context, prefix, cursor string, limit int) (k
 		ConsistentRead:            aws.Bool(true),
 		Limit:                     aws.Int32(int32(min(limit, math.MaxInt32))),
 		ProjectionExpression:      aws.String("#id"),
-		FilterExpression:          aws.String("attribute_not_exists(#expires) OR #expires > :now"),
-		ExpressionAttributeNames:  map[string]string{"#id": b.layout.key, "#expires": b.layout.expires},
+		FilterExpression:          aws.String("attribute_not_exists(#keys) AND (attribute_not_exists(#expires) OR #expires > :now)"),
+		ExpressionAttributeNames:  map[string]string{"#id": b.layout.key, "#expires": b.layout.expires, "#keys": keysAttribute},
 		ExpressionAttributeValues: item{":now": seconds(b.now().Unix())},
 	}
 	if prefix != "" {
