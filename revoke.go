@@ -11,9 +11,14 @@ import (
 	"github.com/go-session2/sessions/backend"
 )
 
-// maxLooks bounds how often the index is looked at for one call. Each look
-// after the second means that the principal's sessions have changed meanwhile.
-const maxLooks = 1000
+const (
+	// firstLooks is how many looks end also what is signed in meanwhile.
+	firstLooks = 10
+
+	// maxLooks bounds how often the index is looked at for one call. Each
+	// look after the second means that the sessions have changed meanwhile.
+	maxLooks = 1000
+)
 
 // Sessions returns the live sessions of a principal, the last that was signed
 // in first. It takes one command for the list and one for each session,
@@ -38,7 +43,9 @@ func (m *Manager) Sessions(ctx context.Context, principal string) ([]Info, error
 // ended. Each is as dead as after [Session.Destroy], and none that was saved
 // or regenerated before or during the call escapes: when it returns nil, it
 // has looked again and found none. One that is signed in after that last look
-// is a new session. After a change of the password, store the new one first.
+// is a new session, and so are those of somebody who signs in again and again
+// faster than they can be ended: it does not wait for the end of that. After a
+// change of the password, store the new one first.
 //
 // It costs what [Manager.Sessions] does, a command for each session that it
 // ends, and two more looks. On an error, of which the kinds are those of
@@ -89,26 +96,40 @@ func (m *Manager) Revoke(ctx context.Context, principal, handle string) error {
 //
 // A session that moves to a new ID has the new record in the index before the
 // old one is deleted. So a look that sees neither, because the store cannot
-// look at all entries at one moment, is followed by one that sees the new.
+// look at all entries at one moment, is followed by one that sees the new. Two
+// looks in a row that find nothing to end are the end.
+//
+// Where new sessions come faster than that, it is enough that two looks in a
+// row find none of those that the first looks have found. They are known by
+// when they were signed in, which a new ID does not change.
 func (m *Manager) revoke(ctx context.Context, principal, keep string) (n int, err error) {
+	type birth struct{ created, login int64 }
+	known := make(map[birth]bool)
 	for clean, looks := 0, 0; clean < 2; looks++ {
 		if looks == maxLooks {
-			return n, fmt.Errorf("sessions: revoke: %w: sessions are signed in faster than they can be ended", ErrUnavailable)
+			return n, fmt.Errorf("sessions: revoke: %w: sessions change faster than they can be ended", ErrUnavailable)
 		}
 		seen, err := m.look(ctx, "revoke", principal)
 		if err != nil {
 			return n, err
 		}
 		clean++
-		if seen.moved {
+		if seen.moved && looks < firstLooks {
 			clean = 0
 		}
 		for i := range seen.states {
-			if seen.states[i].key == keep {
+			st := &seen.states[i]
+			if st.key == keep {
 				continue
 			}
-			clean = 0
-			err := m.end(ctx, &seen.states[i])
+			b := birth{st.created.UnixMilli(), loginOf(st.doc, m.cfg.Codec).UnixMilli()}
+			if looks < firstLooks {
+				known[b] = true
+			}
+			if known[b] {
+				clean = 0
+			}
+			err := m.end(ctx, st)
 			switch {
 			case err == nil:
 				n++

@@ -3,6 +3,7 @@ package filebackend
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"time"
@@ -21,12 +22,15 @@ const (
 )
 
 // Indexed implements [backend.Indexer]: the records of an owner are empty
-// files, with the names of the session files, in a directory of the owner. It
-// returns no error.
+// files, with the names of the session files, in a directory of the owner. There
+// is none beside the files of Flask, which counts what is in the directory.
 //
 // An entry is made when the session file is there. So when that is absent the
 // entry is of no use any more; Owned removes it, and so does Sweep.
 func (b *Backend) Indexed(owner string) (backend.Index, error) {
+	if b.flask() {
+		return nil, fmt.Errorf("filesystem: %w: sessions that Flask stores would be missing from it", backend.ErrNoIndex)
+	}
 	name := fileName(owner) // as file systems may ignore case
 	return view{Backend: b, dir: ownersDir + "/" + name[:2] + "/" + name}, nil
 }

@@ -3,6 +3,7 @@ package redisbackend
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 
@@ -40,7 +41,8 @@ redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', time[1] * 1000 + math.floor(time
 return redis.call('ZRANGE', KEYS[1], 0, -1)
 `)
 
-// Indexed implements [backend.Indexer]. It returns no error.
+// Indexed implements [backend.Indexer]. In the layouts of Flask there is no
+// index, as the sessions that Flask stores would be missing from it.
 //
 // The index of an owner is a sorted set under "sessions-of:" and the owner,
 // which in a cluster is in another slot than the records. So a Create is
@@ -49,6 +51,9 @@ return redis.call('ZRANGE', KEYS[1], 0, -1)
 // that is in use, comes after it. So an entry whose record is absent is of no
 // use any more, and Owned, which looks for the records, removes it.
 func (b *Backend) Indexed(owner string) (backend.Index, error) {
+	if b.layout != backend.NoFlask {
+		return nil, fmt.Errorf("redis: %w: sessions that Flask stores would be missing from it", backend.ErrNoIndex)
+	}
 	return view{Backend: b, index: ownerPrefix + owner}, nil
 }
 

@@ -76,6 +76,7 @@ func Gates() []Gate {
 		{"G2", "no lost updates", noLostUpdates},
 		{"G3", "atomic update", atomicUpdate},
 		{"G4", "strict IDs", strictIDs},
+		{"G11", "no escape", noEscape},
 		{"C10", "gone is final", races(enders, writers)},
 		{"C11", "regenerate fences", races(regenerators, writers)},
 		{"C12", "one winner", races(enders, enders)},
