@@ -27,6 +27,7 @@ var idRequirements = []requirement{
 	{"ID-6", idsMeanNothing},
 	{"ID-7", idsElsewhere},
 	{"ID-8", regenerate},
+	{"ID-9", signIn},
 	{"ID-11", keysAreNoIDs},
 	{"ID-12", anotherName},
 	{"ID-13", genericName},

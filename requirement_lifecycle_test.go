@@ -15,7 +15,9 @@ var lifecycleRequirements = []requirement{
 	{"LC-2", destroyFails},
 	{"LC-3", inFlight},
 	{"LC-4", hooks},
+	{"LC-5", revoked},
 	{"LC-6", listedKeys},
+	{"LC-7", limited},
 	{"LC-9", nothingToEnd},
 }
 
