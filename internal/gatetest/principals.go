@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/go-session2/sessions"
 	"github.com/go-session2/sessions/backend"
@@ -35,9 +36,24 @@ func noEscape(t *testing.T, b backend.Backend, o Options) {
 	var lives []*life
 	var over atomic.Bool
 	steps := make(chan struct{}, workers)
+	// How many requests there may be. A slow store is given some for each
+	// RevokeAll, as it would not get to the end of more in a reasonable time.
+	budget := make(chan struct{}, 6*workers)
+	if o.Patience < time.Second {
+		close(budget)
+	}
+	more := func() {
+		for range cap(budget) {
+			select {
+			case budget <- struct{}{}:
+			default:
+			}
+		}
+	}
 	parallel(workers+1, func(i int) {
 		if i < workers {
 			for n := 0; !over.Load(); n++ {
+				<-budget
 				l := &life{}
 				if !sites[i%2].signIn(l, principal) {
 					continue
@@ -46,6 +62,7 @@ func noEscape(t *testing.T, b backend.Backend, o Options) {
 				lives = append(lives, l)
 				mu.Unlock()
 				for k := 0; k < 4+i && !over.Load(); k++ {
+					<-budget
 					select {
 					case steps <- struct{}{}:
 					default:
@@ -57,8 +74,16 @@ func noEscape(t *testing.T, b backend.Backend, o Options) {
 			}
 			return
 		}
-		defer over.Store(true)
+		defer func() {
+			over.Store(true)
+			if o.Patience >= time.Second {
+				close(budget)
+			}
+		}()
 		for range rounds {
+			if o.Patience >= time.Second {
+				more()
+			}
 			for range 2 * workers { // so that there is something to revoke
 				<-steps
 			}
