@@ -7,6 +7,7 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -17,7 +18,7 @@ import (
 // An indexed store runs hooks before and after an index is asked.
 type indexed struct {
 	*memorybackend.Backend
-	views  int
+	views  atomic.Int64
 	before func()
 	after  func(keys []string)
 	extra  []string // keys that the index lists as well
@@ -30,7 +31,7 @@ type indexedView struct {
 }
 
 func (x *indexed) Indexed(owner string) (backend.Index, error) {
-	x.views++
+	x.views.Add(1)
 	ix, err := x.Backend.Indexed(owner)
 	return indexedView{ix, x}, err
 }
@@ -209,15 +210,15 @@ func TestSetPrincipal(t *testing.T) {
 	u.in("a", func(s *Session) { s.SetPrincipal("ada") })
 	count("ada", 1)
 	u.in("a", func(s *Session) { s.SetPrincipal("ada") })
-	views := u.store.views
+	views := u.store.views.Load()
 	u.in("a", func(s *Session) { s.Set("n", 1) }) // moves no expiry
-	if u.store.views != views {
+	if u.store.views.Load() != views {
 		t.Error("a write that moves no expiry asks the index")
 	}
 	for i, use := range []func(s *Session){func(s *Session) { s.Set("n", 2) }, func(s *Session) { _ = s.Get("n") }} {
 		u.clock.advance(10 * 24 * time.Hour)
-		views = u.store.views
-		if u.in("a", use); u.store.views == views {
+		views = u.store.views.Load()
+		if u.in("a", use); u.store.views.Load() == views {
 			t.Errorf("use %d, which moves the expiry, does not ask the index", i)
 		}
 	}
@@ -241,7 +242,7 @@ func TestSetPrincipal(t *testing.T) {
 // A session without a principal never meets the index.
 func TestNoPrincipal(t *testing.T) {
 	u := newUsers(t, Config{RefreshInterval: RefreshAlways})
-	u.store.views = 0
+	u.store.views.Store(0)
 	for range 3 {
 		u.clock.advance(time.Minute)
 		u.in("a", func(s *Session) { s.Set("n", u.clock.now().Unix()) })
@@ -257,8 +258,8 @@ func TestNoPrincipal(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	if u.store.views != 0 {
-		t.Errorf("the index was asked for %d times", u.store.views)
+	if n := u.store.views.Load(); n != 0 {
+		t.Errorf("the index was asked for %d times", n)
 	}
 }
 
