@@ -32,6 +32,10 @@ func noEscape(t *testing.T, b backend.Backend, o Options) {
 		t.Skip(err)
 	}
 	workers, rounds := 6, min(20, max(3, o.Schedules/200))
+	slow := o.Patience >= time.Second
+	if slow {
+		workers, rounds = 3, 2
+	}
 	var mu sync.Mutex
 	var lives []*life
 	var over atomic.Bool
@@ -39,7 +43,7 @@ func noEscape(t *testing.T, b backend.Backend, o Options) {
 	// How many requests there may be. A slow store is given some for each
 	// RevokeAll, as it would not get to the end of more in a reasonable time.
 	budget := make(chan struct{}, 6*workers)
-	if o.Patience < time.Second {
+	if !slow {
 		close(budget)
 	}
 	more := func() {
@@ -76,12 +80,12 @@ func noEscape(t *testing.T, b backend.Backend, o Options) {
 		}
 		defer func() {
 			over.Store(true)
-			if o.Patience >= time.Second {
+			if slow {
 				close(budget)
 			}
 		}()
 		for range rounds {
-			if o.Patience >= time.Second {
+			if slow {
 				more()
 			}
 			for range 2 * workers { // so that there is something to revoke
