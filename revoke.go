@@ -227,8 +227,8 @@ func (m *Manager) loginTime(s *Session, principal string) (time.Time, error) {
 	if m.cfg.MaxPerPrincipal == 0 {
 		return now, nil
 	}
-	ctx, cancel := m.detached(s.r.Context())
-	defer cancel()
+	ctx := m.detached(s.r.Context())
+	defer ctx.end()
 	states, err := m.settled(ctx, "limit", principal)
 	if err != nil {
 		return now, err
@@ -250,8 +250,8 @@ func (m *Manager) evict(s *Session, principal string) error {
 	if m.cfg.MaxPerPrincipal == 0 {
 		return nil
 	}
-	ctx, cancel := m.detached(s.r.Context())
-	defer cancel()
+	ctx := m.detached(s.r.Context())
+	defer ctx.end()
 	for again := true; again; {
 		seen, err := m.look(ctx, "limit", principal)
 		if err != nil {
