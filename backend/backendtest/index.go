@@ -186,9 +186,9 @@ func indexContract(c *check) {
 	c.holds(key, data)
 
 	next := newData(120)
-	rev2, err := v.Update(c.ctx, key, next, longTTL, rev)
-	c.must("Update by the view", err)
 	_, err = v.Update(c.ctx, key, next, longTTL, rev)
+	c.must("Update by the view", err)
+	rev2, err := v.Update(c.ctx, key, next, longTTL, rev) // which may have moved it
 	c.must("a repeated Update by the view", err)
 	_, err = v.Update(c.ctx, key, newData(90), longTTL, rev)
 	c.wants("Update at an old revision", err, backend.ErrConflict)
