@@ -13,9 +13,9 @@ func expiry(t *testing.T, g *group) func(*testing.T) {
 	type visitor struct{ browser, thief *browser }
 	visitors := make(map[*app]visitor)
 	for _, a := range []*app{g.flask, g.hasty} {
-		b := newBrowser(t)
-		b.set(a, "a", num(1))
-		visitors[a] = visitor{b, b.thief(a)} // the thief's cookie stays
+		v := visitor{newBrowser(t), newBrowser(t)}
+		v.thief.take(a, sent(v.browser.set(a, "a", num(1))).Value) // this one stays
+		visitors[a] = v
 	}
 	end := time.Now().Add(shortLife + 2*time.Second) // stores round up
 	return func(t *testing.T) {

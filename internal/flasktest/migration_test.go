@@ -50,6 +50,25 @@ func TestMigration(t *testing.T) {
 	}
 }
 
+// TestRollback moves live sessions from Flask-Session back to Flask-Session2.
+func TestRollback(t *testing.T) {
+	g := pick(flaskSession, "redis")[0].open(t)
+	old := pick(flaskSession2, "redis")[0].open(t)
+	cfg := old.cfg
+	cfg.Codec = codec.Reads(codec.Pickle{}, codec.FlaskMessagePack{})
+	back := startSite(t, "Gin", old.manager(t, cfg))
+
+	b := newBrowser(t)
+	b.set(g.flask, "user", str("ada"), "when", moment("2024-02-29T13:14:15+00:00"))
+	b.see(back, "user", str("ada"))
+	b.set(back, "moved", num(1)) // all of it becomes a pickle
+	for _, a := range []*app{old.flask, back, g.flask} {
+		b.see(a, "user", str("ada"))
+		b.see(a, "when", moment("2024-02-29T13:14:15+00:00"))
+		b.see(a, "moved", num(1))
+	}
+}
+
 // TestForeignClass has Flask store an object of a class that is not on the
 // list of those that are read. We do not make the object, and do not lose it:
 // the visitor gets another session from us, and Flask's stays as it is.

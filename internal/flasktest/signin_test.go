@@ -5,9 +5,12 @@ import "testing"
 // signInAndOut signs in and out on either side. A session that has ended is
 // ended for all, also for who has kept its cookie.
 func signInAndOut(t *testing.T, g *group) {
-	for _, a := range g.ours {
+	for i, a := range g.ours {
 		for _, in := range []*app{g.flask, a} {
 			for _, out := range []*app{g.flask, a} {
+				if i > 0 && in == out { // once is enough
+					continue
+				}
 				b := newBrowser(t)
 				b.set(g.flask, "before", num(1))
 				visitor := b.thief(a)
