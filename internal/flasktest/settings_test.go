@@ -122,17 +122,7 @@ func peewee(db database) settings {
 
 func elasticsearch(t testing.TB, addr string) (map[string]string, map[string]any) {
 	index := unique()
-	t.Cleanup(func() {
-		req, err := http.NewRequest("DELETE", addr+"/"+index, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		res, err := http.DefaultClient.Do(req)
-		if err != nil {
-			t.Fatal(err)
-		}
-		res.Body.Close()
-	})
+	t.Cleanup(func() { remove(t, addr+"/"+index) })
 	return both("SESSION_ELASTICSEARCH_HOST", addr, "SESSION_ELASTICSEARCH_INDEX", index)
 }
 
@@ -141,8 +131,28 @@ func datastore(testing.TB, string) (map[string]string, map[string]any) {
 	return both("GCLOUD_APP_PROJECT_ID", "virustotal-avs-control")
 }
 
-func firestore(testing.TB, string) (map[string]string, map[string]any) {
-	return both("SESSION_FIRESTORE", "demo-flasktest", "SESSION_FIRESTORE_COLLECT", unique())
+// remove sends a DELETE.
+func remove(t testing.TB, url string) {
+	req, err := http.NewRequest("DELETE", url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res.Body.Close()
+	if res.StatusCode != http.StatusOK {
+		t.Errorf("removing what the test has stored: %s", res.Status)
+	}
+}
+
+// firestore is in a project of its own, which can be emptied at once: the
+// emulator keeps everything in memory.
+func firestore(t testing.TB, addr string) (map[string]string, map[string]any) {
+	project := "demo-" + strings.ReplaceAll(unique(), "_", "-")
+	t.Cleanup(func() { remove(t, "http://"+addr+"/emulator/v1/projects/"+project+"/databases/(default)/documents") })
+	return both("SESSION_FIRESTORE", project)
 }
 
 func dynamodb(t testing.TB, addr string) (map[string]string, map[string]any) {
