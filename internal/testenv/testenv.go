@@ -1,22 +1,27 @@
-// Package testenv finds the servers that tests run against.
+// Package testenv finds the servers and Python environments that tests need.
 package testenv
 
 import (
 	"os"
+	"strings"
 	"testing"
 )
 
-// Need returns the environment variable that tells where a server is. Without
-// it the test is skipped, or fails when SESSIONS_REQUIRE_SERVICES=1 says that
-// every server must be there.
+// Need returns the environment variable that tells where a server, or a Python
+// with Flask, is. Without it the test is skipped, or fails when
+// SESSIONS_REQUIRE_SERVICES=1 says that all must be there.
 func Need(t testing.TB, name string) string {
 	t.Helper()
 	if v := os.Getenv(name); v != "" {
 		return v
 	}
-	if os.Getenv("SESSIONS_REQUIRE_SERVICES") == "1" {
-		t.Fatalf("%s is not set, and SESSIONS_REQUIRE_SERVICES=1 forbids to skip; scripts/services starts the servers", name)
+	script := "scripts/services"
+	if strings.HasPrefix(name, "FLASK_") {
+		script = "scripts/flask"
 	}
-	t.Skipf("needs a server: set %s, or run scripts/services", name)
+	if os.Getenv("SESSIONS_REQUIRE_SERVICES") == "1" {
+		t.Fatalf("%s is not set, and SESSIONS_REQUIRE_SERVICES=1 forbids to skip; see %s", name, script)
+	}
+	t.Skipf("needs %s: see %s", name, script)
 	return ""
 }
