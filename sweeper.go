@@ -15,19 +15,32 @@ import (
 // sweepBatch is how many expired records are removed at a time.
 const sweepBatch = 1000
 
+// maxSweepPause is the longest pause between two batches.
+const maxSweepPause = time.Second
+
 // Sweep removes the expired sessions from a store that does not do so by
 // itself and returns how many it removed; for other stores it does nothing.
-// Several processes may sweep one store at once.
+// It removes 1000 at a time and then pauses for as long as that took, a second
+// at most, so that requests need not wait for all of it. Several processes may
+// sweep one store at once.
 func (m *Manager) Sweep(ctx context.Context) (removed int, err error) {
 	b, ok := m.cfg.Backend.(backend.Sweeper)
 	if !ok {
 		return 0, nil
 	}
 	for {
+		begin := time.Now()
 		n, err := b.Sweep(ctx, sweepBatch)
 		removed += n
 		if err != nil || n < sweepBatch {
 			return removed, storeError("sweep", err)
+		}
+		// SQLite lets one write at a time, and those that wait ask again
+		// after a while: without a pause they waited for seconds.
+		select {
+		case <-time.After(min(time.Since(begin), maxSweepPause)):
+		case <-ctx.Done():
+			return removed, storeError("sweep", ctx.Err())
 		}
 	}
 }

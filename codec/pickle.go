@@ -75,7 +75,8 @@ type Pickle struct {
 
 	// MaxElements is how many elements and entries the containers of one
 	// value may have together, where what is shared counts each time, and
-	// how many keys a document may have. Zero or less means 1<<20.
+	// how many keys a document may have. Zero or less means 1<<20. A
+	// document is of 16 times as many objects at most, for Split.
 	MaxElements int
 
 	// MaxSize is the largest size of a document, in bytes, and so of a
@@ -143,7 +144,7 @@ func (c Pickle) decode(raw []byte) (any, error) {
 	if len(raw) > v.limits.size {
 		return nil, errSize(v.limits.size)
 	}
-	m := machine{tape: tape{data: raw}}
+	m := newMachine(raw, v.limits)
 	i, err := m.run(false)
 	if err != nil {
 		return nil, err

@@ -58,7 +58,7 @@ func (r *rewriter) open(doc []byte) (node, error) {
 	if len(doc) > r.limits.size {
 		return node{}, errSize(r.limits.size)
 	}
-	m := machine{tape: tape{data: doc}}
+	m := newMachine(doc, r.limits)
 	i, err := m.run(true)
 	if err != nil {
 		return node{}, err

@@ -160,7 +160,7 @@ func (d TimeDelta) Duration() (_ time.Duration, ok bool) {
 // String returns the TimeDelta as an ISO 8601 duration such as P1DT2.000003S.
 func (d TimeDelta) String() string {
 	var b strings.Builder
-	days, micros := d.Days, d.Seconds*1e6+d.Microseconds
+	days, micros := int64(d.Days), int64(d.Seconds)*1e6+int64(d.Microseconds)
 	if days < 0 {
 		b.WriteByte('-')
 		days = -days
@@ -170,10 +170,10 @@ func (d TimeDelta) String() string {
 	}
 	b.WriteByte('P')
 	if days != 0 || micros == 0 {
-		b.WriteString(strconv.Itoa(days) + "D")
+		b.WriteString(strconv.FormatInt(days, 10) + "D")
 	}
 	if micros != 0 {
-		b.WriteString("T" + strconv.Itoa(micros/1e6))
+		b.WriteString("T" + strconv.FormatInt(micros/1e6, 10))
 		if micros %= 1e6; micros != 0 {
 			b.WriteString(strings.TrimRight(fmt.Sprintf(".%06d", micros), "0"))
 		}

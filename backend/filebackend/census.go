@@ -33,6 +33,7 @@ type census struct {
 	turn    turn // for the file
 	search  turn // for start and makeRoom
 	started atomic.Bool
+	counted int           // the shards that start has counted
 	vainly  time.Time     // when makeRoom last found nothing
 	cost    time.Duration // how long that took
 }
@@ -42,7 +43,8 @@ func newCensus(b *Backend, limit int) *census {
 }
 
 // start counts everything, once: the numbers may be from before a power cut,
-// or from before there was a limit.
+// or from before there was a limit. When the context ends, the next one goes on
+// where this one stopped: a million files can take longer than a request.
 func (c *census) start(ctx context.Context) error {
 	if c.started.Load() {
 		return nil
@@ -54,8 +56,8 @@ func (c *census) start(ctx context.Context) error {
 	if c.started.Load() {
 		return nil
 	}
-	for i := range shardCount {
-		if _, err := c.recount(ctx, i); err != nil {
+	for ; c.counted < shardCount; c.counted++ {
+		if _, err := c.recount(ctx, c.counted); err != nil {
 			return err
 		}
 	}
@@ -65,7 +67,8 @@ func (c *census) start(ctx context.Context) error {
 
 // makeRoom removes expired sessions and counts anew, directory by directory,
 // until the store is not full. It does not look when it did so in vain a
-// short time ago.
+// short time ago. To be interrupted is in vain too, as else every request
+// would search until its time is up; the next search goes on from there.
 func (c *census) makeRoom(ctx context.Context) (room bool, err error) {
 	if err := c.take(ctx); err != nil {
 		return false, err
@@ -75,6 +78,11 @@ func (c *census) makeRoom(ctx context.Context) (room bool, err error) {
 		return false, nil
 	}
 	begin := time.Now()
+	defer func() {
+		if !room {
+			c.vainly, c.cost = time.Now(), time.Since(begin)
+		}
+	}()
 	first := c.b.sweepAt.Load()
 	for i := range int64(shardCount) {
 		i := int((first + i) % shardCount)
@@ -90,7 +98,6 @@ func (c *census) makeRoom(ctx context.Context) (room bool, err error) {
 			return true, nil
 		}
 	}
-	c.vainly, c.cost = time.Now(), time.Since(begin)
 	return false, nil
 }
 

@@ -39,7 +39,8 @@
 //	    n bytes  data, up to the end of the file
 //
 // The session expires at the later of that expiry and the modification time
-// of the file. A file that is shorter or longer than its lengths say, fails
+// of the file, which is set to the expiry as well, so that a sweep need not open
+// the files of live sessions. A file that is shorter or longer than its lengths say, fails
 // the checksum, is stored under another name than its key's, is not a regular
 // file or belongs to another user is answered with [backend.ErrCorrupt]. It
 // is never read as a session, overwritten or swept; Delete removes it. The

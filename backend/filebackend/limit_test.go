@@ -67,6 +67,91 @@ func TestLimitSweepsExpired(t *testing.T) {
 	}
 }
 
+// A patience is a context that ends when it was looked at a number of times.
+type patience struct {
+	context.Context
+	left atomic.Int64
+}
+
+func patient(looks int64) *patience {
+	p := &patience{Context: context.Background()}
+	p.left.Store(looks)
+	return p
+}
+
+func (p *patience) Err() error {
+	if p.left.Add(-1) < 0 {
+		return context.DeadlineExceeded
+	}
+	return nil
+}
+
+// TestInterruptedSearch fills the store and lets a request run out of time
+// while it looks for expired sessions. The next ones must not do the same.
+func TestInterruptedSearch(t *testing.T) {
+	const limit = 400
+	b := openFor(t, Config{NoSync: true, MaxSessions: limit})
+	for i := range limit {
+		mustCreate(t, b, fmt.Sprint(i), "data", time.Hour)
+	}
+	_, err := b.Create(patient(limit/2), "x", []byte("data"), time.Hour)
+	wantErr(t, "Create without the time to search", err, context.DeadlineExceeded)
+	b.census.cost = time.Hour // as if that had taken long
+	at := b.sweepAt.Load()
+	if at == 0 {
+		t.Error("the next search begins where this one did")
+	}
+	_, err = b.Create(patient(limit/2), "x", []byte("data"), time.Hour)
+	wantErr(t, "the next Create", err, backend.ErrFull)
+
+	b.census.vainly = time.Time{} // as if that were long ago
+	wantErr(t, "a Create with time", tryCreate(b, "x"), backend.ErrFull)
+	if err := b.Delete(context.Background(), "7", nil); err != nil {
+		t.Fatal(err)
+	}
+	mustCreate(t, b, "x", "data", time.Hour)
+}
+
+// An until is a context that ends when ended says so.
+type until struct {
+	context.Context
+	ended func() bool
+}
+
+func (u until) Done() <-chan struct{} {
+	if !u.ended() {
+		return nil
+	}
+	done := make(chan struct{})
+	close(done)
+	return done
+}
+
+func (u until) Err() error {
+	if u.ended() {
+		return context.DeadlineExceeded
+	}
+	return nil
+}
+
+// TestInterruptedCount lets the first request of a process run out of time
+// while it counts what is there. The next one must not begin anew.
+func TestInterruptedCount(t *testing.T) {
+	dir := t.TempDir()
+	free := openFor(t, Config{Dir: dir, NoSync: true})
+	for i := range 300 {
+		mustCreate(t, free, fmt.Sprint(i), "data", time.Hour)
+	}
+	b := openFor(t, Config{Dir: dir, NoSync: true, MaxSessions: 300})
+	create := func(ended func() bool) error {
+		_, err := b.Create(until{context.Background(), ended}, "x", []byte("data"), time.Hour)
+		return err
+	}
+	wantErr(t, "Create without the time to count", create(func() bool { return b.census.counted >= 5 }), context.DeadlineExceeded)
+	at := b.census.counted
+	wantErr(t, "Create, which ends when it counts anew", create(func() bool { return b.census.counted < at }), backend.ErrFull)
+}
+
 // TestExpiredSessionIsReplaced makes a session anew under a key whose session
 // has expired, which is not one more.
 func TestExpiredSessionIsReplaced(t *testing.T) {

@@ -168,8 +168,12 @@ func (s *shard) readLive(name string) (*record, error) {
 }
 
 // looksExpired reports whether a file seems to be an expired record, from its
-// first bytes alone.
+// modification time or, when that is past, from its first bytes alone.
 func (s *shard) looksExpired(name string) (bool, error) {
+	info, err := s.lstat(name)
+	if err != nil || s.b.isLive(&record{expires: info.ModTime().UnixMilli()}) {
+		return false, err
+	}
 	f, info, err := s.open(name)
 	if err != nil {
 		return false, err
@@ -212,7 +216,7 @@ func (s *shard) prepare(content []byte) (temp string, dir *os.File, err error) {
 	}
 	dir, err = s.dir.Open(".")
 	if err == nil {
-		err = s.fill(f, content)
+		err = s.fill(f, temp, content)
 	}
 	if closeErr := f.Close(); err == nil {
 		err = closeErr // some file systems report a full disk here
@@ -235,9 +239,14 @@ func (s *shard) flush(dir *os.File) error {
 	return syncDir(dir)
 }
 
-func (s *shard) fill(f *os.File, content []byte) error {
+func (s *shard) fill(f *os.File, name string, content []byte) error {
 	if _, err := f.Write(content); err != nil {
 		return err
+	}
+	// So that Sweep need not open it. A file system that cannot store the
+	// time costs Sweep that, and nothing else. A file of Flask's has no head.
+	if h, err := decodeHead(content); err == nil {
+		_ = s.dir.Chtimes(name, time.Time{}, time.UnixMilli(h.expires))
 	}
 	if err := f.Chmod(s.b.mode); err != nil { // unlike the mode at opening, without the umask
 		return err

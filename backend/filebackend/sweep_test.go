@@ -160,3 +160,59 @@ func TestListSkipsExpired(t *testing.T) {
 		t.Errorf("List: %d keys, a cursor of %d bytes, %v", len(keys), len(next), err)
 	}
 }
+
+// TestModificationTime sees the expiry in the file's modification time, also
+// after an update that shortens it, and lets a backup take it away: neither a
+// live session may be swept then, nor an expired one stay.
+func TestModificationTime(t *testing.T) {
+	dir := t.TempDir()
+	b := openFor(t, Config{Dir: dir, NoSync: true})
+	mustCreate(t, b, "k", "data", time.Hour)
+	wantTime := func(ttl time.Duration) {
+		t.Helper()
+		info, err := os.Stat(files(t, dir)[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		// A second is what the coarsest file systems store.
+		if left := time.Until(info.ModTime()); left > ttl+time.Second || left < ttl-time.Minute {
+			t.Errorf("the modification time is in %v, want %v", left, ttl)
+		}
+	}
+	wantTime(time.Hour)
+	rec := mustHold(t, b, "k", "data")
+	if _, err := b.Update(context.Background(), "k", []byte("more"), 10*time.Minute, rec.Revision); err != nil {
+		t.Fatal(err)
+	}
+	wantTime(10 * time.Minute)
+
+	old := time.Now().Add(-time.Hour)
+	if err := os.Chtimes(files(t, dir)[0], old, old); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := b.Sweep(context.Background(), 10); n != 0 || err != nil {
+		t.Errorf("Sweep of a live session: %d, %v", n, err)
+	}
+	mustHold(t, b, "k", "more")
+	later := time.Now().Add(11 * time.Minute)
+	b.now = func() time.Time { return later }
+	if n, err := b.Sweep(context.Background(), 10); n != 1 || err != nil {
+		t.Errorf("Sweep of an expired session: %d, %v", n, err)
+	}
+}
+
+// BenchmarkSweepLive is the pass of a sweeper over sessions of which none has
+// expired; a session is an operation.
+func BenchmarkSweepLive(b *testing.B) {
+	s := openFor(b, Config{NoSync: true})
+	const n = 20_000
+	for i := range n {
+		mustCreate(b, s, fmt.Sprint(i), "data", time.Hour)
+	}
+	b.ResetTimer()
+	for done := 0; done < b.N; done += n {
+		if removed, err := s.Sweep(context.Background(), 1000); removed != 0 || err != nil {
+			b.Fatal(removed, err)
+		}
+	}
+}
