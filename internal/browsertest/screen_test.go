@@ -45,17 +45,21 @@ func phone(t *testing.T, browser context.Context, shop string) {
 	})
 }
 
-// desktop looks at the shop on a wide screen, in the dark.
+// desktop looks at the shop on a wide screen, and at some of it in the dark.
 func desktop(t *testing.T, browser context.Context, shop string) {
 	v := newVisitor(t, browser, shop)
 	v.do(chromedp.EmulateViewport(1280, 800))
-	for _, scheme := range []string{"light", "dark"} {
-		v.prefer(scheme)
-		v.tour(func(page string) {
-			t.Helper()
-			v.fits(page)
-			v.picture(scheme + " " + page)
-		})
+	look := func(page string) {
+		t.Helper()
+		v.fits(page)
+		v.picture("desktop " + page)
+	}
+	v.prefer("light")
+	v.tour(look)
+	v.prefer("dark")
+	for page, path := range map[string]string{"dark home": "/", "dark sign in": "/sign-in", "dark session": "/session"} {
+		v.open(path)
+		look(page)
 	}
 }
 

@@ -14,7 +14,7 @@ import (
 func openShop(t *testing.T, example string) string {
 	t.Helper()
 	exe := filepath.Join(t.TempDir(), example)
-	build := exec.Command("go", "build", "-o", exe, "./"+example)
+	build := exec.Command("go", "build", "-ldflags=-s -w", "-o", exe, "./"+example)
 	build.Dir = filepath.Join("..", "..")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, out)

@@ -13,11 +13,15 @@ func TestShops(t *testing.T) {
 	browser := startBrowser(t)
 	for _, example := range []string{"example_gin", "example_echo"} {
 		t.Run(example, func(t *testing.T) {
+			t.Parallel()
 			shop := openShop(t, example)
 			for name, test := range map[string]func(*testing.T, context.Context, string){
 				"two tabs": twoTabs, "flash": flash, "keyboard": keyboard, "phone": phone, "desktop": desktop,
 			} {
-				t.Run(name, func(t *testing.T) { test(t, browser, shop) })
+				t.Run(name, func(t *testing.T) {
+					t.Parallel()
+					test(t, browser, shop)
+				})
 			}
 		})
 	}

@@ -60,7 +60,9 @@ func newTab(t *testing.T, parent context.Context, shop string, options ...chrome
 		case *runtime.EventConsoleAPICalled:
 			complain("writes to the console")
 		case *log.EventEntryAdded:
-			complain("is told off by the browser: " + event.Entry.Text + " " + event.Entry.URL)
+			if event.Entry.Level == log.EntryLevelError || event.Entry.Level == log.EntryLevelWarning {
+				complain("is told off by the browser: " + event.Entry.Text + " " + event.Entry.URL)
+			}
 		}
 	})
 	if err != nil {
@@ -87,12 +89,14 @@ func (v *tab) do(steps ...chromedp.Action[chromedp.Void]) {
 }
 
 // follow runs actions that lead to another page, and waits until that is
-// there.
+// there and drawn: only then has the field that it begins with the focus.
 func (v *tab) follow(steps ...chromedp.Action[chromedp.Void]) {
 	v.t.Helper()
 	if err := v.tryFollow(steps...); err != nil {
 		v.t.Fatal(err)
 	}
+	v.do(chromedp.Evaluate[chromedp.Void](`document.hidden || new Promise(drawn => requestAnimationFrame(() => requestAnimationFrame(drawn)))`,
+		chromedp.EvalAwaitPromise))
 }
 
 // tryFollow is follow for goroutines other than the test's.
@@ -169,11 +173,12 @@ func (v *tab) prefer(scheme string) {
 	}))
 }
 
-// picture keeps a picture of the whole page.
+// picture keeps a picture of the whole page, seen from its top.
 func (v *tab) picture(name string) {
 	v.t.Helper()
 	ctx, cancel := context.WithTimeout(v.ctx, patience)
 	defer cancel()
+	v.do(chromedp.Evaluate[chromedp.Void]("scrollTo(0, 0)"))
 	png, err := chromedp.Run(ctx, chromedp.FullScreenshot(100))
 	if err != nil {
 		v.t.Fatal(err)
