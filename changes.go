@@ -104,17 +104,17 @@ func (c *changes) append(later changes) {
 // it differs. When replay is set the document is not the one on which the
 // changes were first made, so updates are computed again.
 func (c *changes) apply(base *document, cdc codec.Codec, replay bool) (*document, bool, error) {
-	entries := make([]codec.Entry, 0, len(base.entries)+len(c.list))
+	entries := make([]codec.Entry, 0, base.len()+len(c.list))
 	differs := false
 	if c.cleared {
-		for _, e := range base.entries {
-			if policyKey(string(e.Key)) {
-				entries = append(entries, e)
+		for i := range base.len() {
+			if policyKey(string(base.key(i))) {
+				entries = append(entries, base.at(i))
 			}
 		}
-		differs = len(entries) != len(base.entries)
+		differs = len(entries) != base.len()
 	} else {
-		entries = append(entries, base.entries...)
+		entries = base.appendTo(entries)
 	}
 
 	deleted := false

@@ -14,9 +14,8 @@ const maxCandidates = 4
 
 // cookieIDs returns the IDs that the request's cookies offer, each once: only
 // those that this library could have issued, and with a Signer only those that
-// it has.
-func (m *Manager) cookieIDs(r *http.Request) []string {
-	var ids []string
+// it has. They are appended to ids.
+func (m *Manager) cookieIDs(r *http.Request, ids []string) []string {
 	eachCookie(r, m.cfg.Name, func(value string) bool {
 		id := value
 		if m.cfg.Signer != nil {

@@ -28,8 +28,8 @@ func (s *Session) Destroy() error {
 	// not loaded for this.
 	loaded := true
 	s.loading.Do(func() { loaded = false; s.used.Store(true) })
-	ctx, cancel := s.m.detached(s.r.Context())
-	defer cancel()
+	ctx := s.m.detached(s.r.Context())
+	defer ctx.end()
 	s.saving.Lock()
 	defer s.saving.Unlock()
 
@@ -50,7 +50,7 @@ func (s *Session) Destroy() error {
 		already = s.m.endedHere(st.key, s.began)
 		err = s.m.destroy(ctx, st.key, st.revision, s.began)
 	case !known || gone:
-		for _, id := range s.m.cookieIDs(s.r) {
+		for _, id := range s.m.cookieIDs(s.r, nil) {
 			key := s.m.storeKey(id)
 			already = already || s.m.endedHere(key, s.began)
 			if err = s.m.destroy(ctx, key, nil, s.began); err != nil {

@@ -61,10 +61,8 @@ func (x *Exchange) Commit() error {
 		s.advance(phaseSent)
 		return nil
 	}
-	varyByCookie(s.header)
-	ctx, cancel := s.m.detached(s.r.Context())
-	err := s.save(ctx)
-	cancel()
+	s.varyByCookie()
+	err := s.save()
 	if errors.Is(err, ErrGone) {
 		s.m.report(s.r, err)
 		err = nil
@@ -141,11 +139,9 @@ func (x *Exchange) Finish() {
 		late := !s.pending.none() || len(s.handouts) > 0
 		s.mu.Unlock()
 		if late {
-			ctx, cancel := s.m.detached(s.r.Context())
-			if err := s.save(ctx); err != nil {
+			if err := s.save(); err != nil {
 				s.m.report(s.r, err)
 			}
-			cancel()
 		}
 	}
 	s.advance(phaseOver)

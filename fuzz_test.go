@@ -53,7 +53,7 @@ func FuzzCookieHeader(f *testing.F) {
 				}
 			}
 		}
-		got := m.cookieIDs(r)
+		got := m.cookieIDs(r, nil)
 		if !slices.Equal(got, spec) {
 			t.Errorf("candidates %q, want %q", got, spec)
 		}

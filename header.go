@@ -56,7 +56,8 @@ func (s *Session) dropLine() {
 }
 
 // varyByCookie adds Cookie to the Vary header (RFC 9110, section 12.5.5).
-func varyByCookie(h http.Header) {
+func (s *Session) varyByCookie() {
+	h := s.header
 	for _, line := range h["Vary"] {
 		for field := range strings.SplitSeq(line, ",") {
 			if field = strings.TrimSpace(field); field == "*" || strings.EqualFold(field, "Cookie") {
@@ -64,7 +65,12 @@ func varyByCookie(h http.Header) {
 			}
 		}
 	}
-	h["Vary"] = append(h["Vary"], "Cookie")
+	if lines := h["Vary"]; lines != nil {
+		h["Vary"] = append(lines, "Cookie")
+		return
+	}
+	s.vary[0] = "Cookie"
+	h["Vary"] = s.vary[:]
 }
 
 // uncacheCookie keeps shared caches from handing a Set-Cookie line to other

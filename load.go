@@ -20,7 +20,8 @@ func (s *Session) load() error {
 // no client has chosen.
 func (s *Session) loadNow() {
 	s.used.Store(true)
-	ids := s.m.cookieIDs(s.r)
+	var room [maxCandidates]string
+	ids := s.m.cookieIDs(s.r, room[:0])
 	st, err := s.m.find(s.r.Context(), ids, func(err error) { s.m.report(s.r, err) })
 	gone := false
 	if err == nil && !st.exists {
@@ -42,11 +43,11 @@ func (m *Manager) find(ctx context.Context, ids []string, report func(error)) (s
 	if len(ids) == 0 {
 		return m.fresh(), nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, m.cfg.Timeout)
-	defer cancel()
-	found := m.fresh()
+	within := newTimeout(ctx, m.cfg.Timeout)
+	defer within.end()
+	var found state
 	for _, id := range ids {
-		st, err := m.fetch(ctx, id, m.storeKey(id))
+		st, err := m.fetch(within, id, m.storeKey(id)) //nolint:contextcheck // within is made from ctx
 		switch {
 		case err == nil && found.exists:
 			return m.fresh(), fmt.Errorf("sessions: load: %w, and more than one has a session", ErrAmbiguous)
@@ -59,7 +60,10 @@ func (m *Manager) find(ctx context.Context, ids []string, report func(error)) (s
 			return m.fresh(), storeError("load", err)
 		}
 	}
-	if found.exists && len(ids) > 1 {
+	if !found.exists {
+		return m.fresh(), nil
+	}
+	if len(ids) > 1 {
 		report(fmt.Errorf("sessions: load: %w; the only one that has a session is used", ErrAmbiguous))
 	}
 	return found, nil

@@ -68,9 +68,11 @@ func openRecord(key string, record []byte) (created time.Time, document []byte, 
 }
 
 func recordSum(key string, record []byte) uint32 {
-	var buf [128]byte
-	sum := crc32.Update(0, castagnoli, append(buf[:0], key...))
-	sum = crc32.Update(sum, castagnoli, record[:18])
+	sum := ^uint32(0)
+	for i := range len(key) { // crc32.Update would have the key copied to the heap
+		sum = castagnoli[byte(sum)^key[i]] ^ sum>>8
+	}
+	sum = crc32.Update(^sum, castagnoli, record[:18])
 	return crc32.Update(sum, castagnoli, record[recordHeader:])
 }
 

@@ -21,8 +21,8 @@ func (s *Session) Regenerate() error {
 	if err := s.load(); err != nil {
 		return err
 	}
-	ctx, cancel := s.m.detached(s.r.Context())
-	defer cancel()
+	ctx := s.m.detached(s.r.Context())
+	defer ctx.end()
 	s.saving.Lock()
 	defer s.saving.Unlock()
 	s.mu.Lock()

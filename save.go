@@ -28,17 +28,27 @@ func (s *Session) Save() error {
 	if err := s.load(); err != nil {
 		return err
 	}
-	ctx, cancel := s.m.detached(s.r.Context())
-	defer cancel()
-	err := s.save(ctx)
+	err := s.save()
 	s.showCookie()
 	return err
 }
 
 // detached returns a context for a save: it survives the client's leaving,
 // because what the handler has done has happened, but not Config.Timeout.
-func (m *Manager) detached(ctx context.Context) (context.Context, context.CancelFunc) {
-	return context.WithTimeout(context.WithoutCancel(ctx), m.cfg.Timeout)
+// The caller must call its end.
+func (m *Manager) detached(ctx context.Context) *timeout {
+	return newTimeout(context.WithoutCancel(ctx), m.cfg.Timeout)
+}
+
+// unchanged tells whether there is nothing to save and nothing to extend.
+// saving is held.
+func (s *Session) unchanged() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.pending.none() || len(s.handouts) > 0 || s.loadErr != nil || s.invalid != nil {
+		return false
+	}
+	return s.gone || !s.state.exists || s.m.touchDue(&s.state, s.phase != phaseOpen).IsZero()
 }
 
 // take returns the changes that are to be saved, as well as the state that
@@ -122,9 +132,14 @@ func (s *Session) giveUp() {
 
 // save writes what was changed since the last save, or extends the session if
 // that is due.
-func (s *Session) save(ctx context.Context) error {
+func (s *Session) save() error {
 	s.saving.Lock()
 	defer s.saving.Unlock()
+	if s.unchanged() {
+		return nil
+	}
+	ctx := s.m.detached(s.r.Context())
+	defer ctx.end()
 	batch, st, replay, err := s.take()
 	if err != nil {
 		return err
@@ -280,12 +295,11 @@ func (w *writer) remove(st state) (state, error) {
 // touch extends a session that was not changed. That it fails is no failure
 // of the request, which has changed nothing.
 func (w *writer) touch(st state) (state, error) {
-	now := w.m.now()
-	until := w.m.deadline(&st, st.doc, now)
-	if w.sent || w.m.cfg.RefreshInterval == RefreshNever || !w.m.refreshDue(&st, now, until) {
+	until := w.m.touchDue(&st, w.sent)
+	if until.IsZero() {
 		return st, nil
 	}
-	err := w.m.cfg.Backend.Touch(w.ctx, st.key, ttl(now, until))
+	err := w.m.cfg.Backend.Touch(w.ctx, st.key, ttl(w.m.now(), until))
 	if err != nil {
 		if w.ended = errors.Is(err, backend.ErrNotFound); !w.ended {
 			w.touchErr = storeError("touch", err)
@@ -336,15 +350,19 @@ func (w *writer) writeError(err error) error {
 
 // encode returns the bytes to store for a document.
 func (m *Manager) encode(st state, doc *document) ([]byte, error) {
+	entries := doc.entries
+	if doc.spans != nil {
+		entries = doc.appendTo(nil)
+	}
 	size := recordHeader + 16
-	for i := range doc.entries {
-		size += len(doc.entries[i].Key) + len(doc.entries[i].Raw) + 5
+	for i := range entries {
+		size += len(entries[i].Key) + len(entries[i].Raw) + 5
 	}
 	data := make([]byte, 0, size)
 	if !m.cfg.flask {
 		data = appendRecordHeader(data, st.created)
 	}
-	data, err := m.join(st.key, data, doc.entries)
+	data, err := m.join(st.key, data, entries)
 	if err != nil {
 		return nil, fmt.Errorf("sessions: save: %w: %w", ErrValue, err)
 	}

@@ -35,6 +35,7 @@ type Session struct {
 	m      *Manager
 	r      *http.Request
 	header http.Header // of the response
+	vary   [1]string   // what may be in it
 	began  time.Time
 
 	loading sync.Once
@@ -132,7 +133,9 @@ func (s *Session) lookup(key string) (any, bool) {
 		s.unread = err
 		return nil, false
 	}
-	s.handOut(key, v, sl.raw)
+	if canChange(v) {
+		s.handOut(key, v, sl.raw)
+	}
 	return v, true
 }
 
@@ -156,9 +159,7 @@ func (s *Session) slot(key string) slot {
 }
 
 func (s *Session) handOut(key string, v any, raw []byte) {
-	if canChange(v) {
-		s.handouts = append(s.handouts, handout{key: key, value: v, raw: raw})
-	}
+	s.handouts = append(s.handouts, handout{key: key, value: v, raw: raw})
 }
 
 // Set gives a key a value. Setting a value that encodes like the stored one
@@ -232,8 +233,8 @@ func (s *Session) Keys() []string {
 		}
 		seen[key] = true
 	}
-	for i := range s.state.doc.entries {
-		add(string(s.state.doc.entries[i].Key))
+	for i := range s.state.doc.len() {
+		add(string(s.state.doc.key(i)))
 	}
 	for _, c := range []*changes{s.sending, &s.pending} {
 		if c != nil {

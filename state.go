@@ -79,6 +79,21 @@ func (m *Manager) refreshDue(st *state, now, deadline time.Time) bool {
 	return lag >= interval
 }
 
+// touchDue returns when a session that is not changed is to expire from now
+// on, or the zero time when it may be left as it is. sent tells that no cookie
+// can follow.
+func (m *Manager) touchDue(st *state, sent bool) time.Time {
+	if sent || m.cfg.RefreshInterval == RefreshNever {
+		return time.Time{}
+	}
+	now := m.now()
+	until := m.deadline(st, st.doc, now)
+	if !m.refreshDue(st, now, until) {
+		return time.Time{}
+	}
+	return until
+}
+
 // ttl returns the time from now to a moment, as a Backend takes it.
 func ttl(now, until time.Time) time.Duration {
 	return max(until.Sub(now), time.Second)

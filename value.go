@@ -38,7 +38,7 @@ func typed[T any](s *Session, key string) (value T, ok bool, err error) {
 	if err != nil {
 		return value, false, err
 	}
-	if !sl.isValue {
+	if !sl.isValue && canChange(v) {
 		s.handOut(key, v, sl.raw)
 	}
 	return v, true, nil

@@ -115,7 +115,7 @@ func (r results) storedTargets() (list []target) {
 			files[most].median(op+" p50")/files["1000"].median(op+" p50"), known))
 	}
 	for _, op := range []string{"read", "create"} {
-		list = append(list, limit(fmt.Sprintf("files: 99th percentile of a %s while %s are swept", op, thousands(most)), " µs", stall,
+		list = append(list, limit(fmt.Sprintf("files: 99th percentile of a %s with %s sessions, while the expired ones are swept", op, thousands(most)), " µs", stall,
 			files[most].median(op+" beside sweep p99"), known))
 	}
 	most = lastColumn(cells["memory"])
@@ -123,7 +123,7 @@ func (r results) storedTargets() (list []target) {
 	list = append(list,
 		limit(fmt.Sprintf("memory: bytes of heap for each of %s idle sessions of %d bytes", thousands(most), payload), "", 2*payload,
 			cells["memory"][most].median("bytes"), known),
-		limit(fmt.Sprintf("memory: longest read while %s are swept", thousands(most)), " µs", stall,
+		limit(fmt.Sprintf("memory: longest read with %s sessions, while the expired ones are swept", thousands(most)), " µs", stall,
 			cells["memory"][most].median("read beside sweep max"), known && len(cells["memory"][most]["read beside sweep max"]) > 0))
 	soak := r["soak"].Cells["soak"]["figures"]
 	heap, goroutines := soak["heap"], soak["goroutines"]

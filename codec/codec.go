@@ -66,6 +66,15 @@ type Codec interface {
 	Join(dst []byte, entries []Entry) ([]byte, error)
 }
 
+// A Span is where an entry is in a document that holds keys and values as they
+// are: the key from Key to Raw, the encoded value from Raw to End.
+type Span struct{ Key, Raw, End uint32 }
+
+// Of returns the entry in the document.
+func (s Span) Of(doc []byte) Entry {
+	return Entry{Key: doc[s.Key:s.Raw:s.Raw], Raw: doc[s.Raw:s.End:s.End]}
+}
+
 // An Entry is one key of a document with its encoded value. Neither slice may
 // be changed.
 type Entry struct {

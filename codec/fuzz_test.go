@@ -53,6 +53,9 @@ func FuzzMessagePackDecode(f *testing.F) {
 // entries.
 func fuzzSplit(f *testing.F, c Codec) {
 	f.Fuzz(func(t *testing.T, doc []byte) {
+		if m, ok := c.(MessagePack); ok {
+			indexed(t, m, doc)
+		}
 		entries, err := split(c, doc)
 		if err != nil {
 			return

@@ -20,6 +20,7 @@ type keySet struct {
 	base  []byte
 	small [smallKeySet][]byte
 	n     int
+	marks uint64   // a bit for the length and the last byte of each of them
 	table []uint64 // open addressing; offset in base and length, or 0
 	shift int      // a hash's top bits are its position
 }
@@ -38,11 +39,18 @@ func (s *keySet) init(base []byte, n int) {
 // duplicate.
 func (s *keySet) add(key []byte, offset int) bool {
 	if s.table == nil {
-		for _, k := range s.small[:s.n] {
-			if bytes.Equal(k, key) {
-				return false
+		mark := uint64(1) << (len(key) & 63)
+		if len(key) > 0 {
+			mark = bits.RotateLeft64(mark, int(key[len(key)-1]))
+		}
+		if s.marks&mark != 0 { // else it cannot be one of them
+			for _, k := range s.small[:s.n] {
+				if bytes.Equal(k, key) {
+					return false
+				}
 			}
 		}
+		s.marks |= mark
 		s.small[s.n] = key
 		s.n++
 		return true

@@ -26,11 +26,12 @@ func (w *walker) split(format string, yield func(Entry) error) error {
 	var keys keySet
 	keys.init(w.b, n)
 	for range n {
-		var key, raw []byte
-		if key, raw, i, err = w.entry(i, &keys); err != nil {
+		s, err := w.entry(i, &keys)
+		if err != nil {
 			return fmt.Errorf(format, err)
 		}
-		if err := yield(Entry{Key: key, Raw: raw}); err != nil {
+		i = int(s.End)
+		if err := yield(s.Of(w.b)); err != nil {
 			return err
 		}
 	}
@@ -38,6 +39,31 @@ func (w *walker) split(format string, yield func(Entry) error) error {
 		return fmt.Errorf(format, errTrailing)
 	}
 	return nil
+}
+
+// Index appends the places of the entries of a document to spans. It checks
+// what Split does, and costs less when only few of the entries are looked at.
+func (c MessagePack) Index(doc []byte, spans []Span) ([]Span, error) {
+	w := walker{b: doc, limits: c.limits()}
+	n, i, err := w.document()
+	if err != nil {
+		return nil, fmt.Errorf("codec: messagepack: index: %w", err)
+	}
+	spans = slices.Grow(spans, n) // which is no more than the bytes that there are
+	var keys keySet
+	keys.init(doc, n)
+	for range n {
+		s, err := w.entry(i, &keys)
+		if err != nil {
+			return nil, fmt.Errorf("codec: messagepack: index: %w", err)
+		}
+		i = int(s.End)
+		spans = append(spans, s)
+	}
+	if i != len(doc) {
+		return nil, fmt.Errorf("codec: messagepack: index: %w", errTrailing)
+	}
+	return spans, nil
 }
 
 // document reads the header of a document: the number of its entries and
@@ -62,27 +88,28 @@ func (w *walker) document() (n, i int, err error) {
 	return int(size), len(w.b) - len(rest), nil
 }
 
-// entry reads the entry at i and returns where it ends.
-func (w *walker) entry(i int, keys *keySet) (key, raw []byte, end int, err error) {
+// entry reads the entry at i.
+func (w *walker) entry(i int, keys *keySet) (Span, error) {
 	if i >= len(w.b) {
-		return nil, nil, 0, errTruncated
+		return Span{}, errTruncated
 	}
 	if c := w.b[i]; (c < 0xa0 || c >= 0xc0) && (c < 0xd9 || c > 0xdb) {
-		return nil, nil, 0, errKey
+		return Span{}, errKey
 	}
 	key, rest, err := msgp.ReadStringZC(w.b[i:])
 	if err != nil {
-		return nil, nil, 0, errTruncated
+		return Span{}, errTruncated
 	}
 	i = len(w.b) - len(rest)
 	if !keys.add(key, i-len(key)) {
-		return nil, nil, 0, errDuplicate
+		return Span{}, errDuplicate
 	}
 	w.left = w.limits.elements
-	if end, err = w.value(i, 0); err != nil {
-		return nil, nil, 0, err
+	end, err := w.value(i, 0)
+	if err != nil {
+		return Span{}, err
 	}
-	return key[:len(key):len(key)], w.b[i:end:end], end, nil
+	return Span{Key: uint32(i - len(key)), Raw: uint32(i), End: uint32(end)}, nil
 }
 
 // Join implements [Codec]. It checks the keys, their number and the size of

@@ -58,6 +58,20 @@ func heeds(enabled bool, timeouts ...time.Duration) bool {
 	return enabled
 }
 
+// process runs one command that sends, or is expected to get, about size
+// bytes. After an error nobody may look at the command: it may still be under
+// way.
+func (b *Backend) process(ctx context.Context, cmd redis.Cmder, size int) error {
+	direct := func() error {
+		_, err := do(ctx, b, func() (struct{}, error) { return struct{}{}, b.client.Process(ctx, cmd) })
+		return err
+	}
+	if b.batches == nil || size > maxBatched || b.closed.Load() || ctx.Err() != nil {
+		return direct() // which says why not
+	}
+	return b.batches.process(ctx, cmd, direct)
+}
+
 // do runs commands of the client. It returns when the context is done even if
 // the client does not.
 func do[T any](ctx context.Context, b *Backend, commands func() (T, error)) (T, error) {

@@ -10,7 +10,7 @@ import (
 )
 
 // MaxDataSize is how many bytes of data a Redis value can hold: the 512 MiB
-// of a Redis string, less the 8 bytes of the expiry. A server whose
+// of a Redis string, less the 16 bytes that come before the data. A server whose
 // proto-max-bulk-len is lower takes less; see [Config].
 const MaxDataSize = 512<<20 - headerSize
 
@@ -24,6 +24,15 @@ type Config struct {
 	// Create and Update return ErrTooLarge without asking the server.
 	// Default, and most: MaxDataSize.
 	MaxSize int
+
+	// NoPipelining sends every command by itself. By default, on a plain or
+	// a Sentinel client without a Limiter, commands that come while a round
+	// trip is under way wait for it, a millisecond at most, and go together
+	// in one pipeline, unless the record is larger than 16 KiB. A command that comes alone is sent at once either
+	// way. Set it when hooks of the client must see each command with the
+	// context of its request: for a pipeline, go-redis calls their
+	// ProcessPipelineHook, with another context.
+	NoPipelining bool
 }
 
 // NewWithConfig is [New] with options. It returns an error for a client that
@@ -42,6 +51,9 @@ func NewWithConfig(client redis.UniversalClient, cfg Config) (*Backend, error) {
 	b.layout = cfg.Flask
 	if cfg.MaxSize > 0 {
 		b.maxSize = cfg.MaxSize
+	}
+	if cfg.NoPipelining {
+		b.batches = nil
 	}
 	return b, nil
 }

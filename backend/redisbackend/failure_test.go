@@ -45,13 +45,16 @@ func listen(t *testing.T, serve func(net.Conn)) (addr string) {
 	return l.Addr().String()
 }
 
+// someRevision is the revision of no record.
+var someRevision = backend.Revision("revision")
+
 // calls returns a call of every method.
 func calls(b *Backend, ctx context.Context) map[string]func() error {
 	key, data := "test:"+rand.Text(), []byte("some data that is long enough")
 	return map[string]func() error{
 		"Load":   func() error { _, err := b.Load(ctx, key); return err },
 		"Create": func() error { _, err := b.Create(ctx, key, data, time.Minute); return err },
-		"Update": func() error { _, err := b.Update(ctx, key, data, time.Minute, revision(data)); return err },
+		"Update": func() error { _, err := b.Update(ctx, key, data, time.Minute, someRevision); return err },
 		"Touch":  func() error { return b.Touch(ctx, key, time.Minute) },
 		"Delete": func() error { return b.Delete(ctx, key, nil) },
 		"List":   func() error { _, _, err := b.List(ctx, key, "", 10); return err },
@@ -176,10 +179,10 @@ func TestConfig(t *testing.T) {
 	client.AddHook(&given)
 	huge := make([]byte, MaxDataSize+1)
 	_, err = b.Create(context.Background(), "key", huge, time.Minute)
-	if !errors.Is(err, backend.ErrTooLarge) || !strings.Contains(err.Error(), "536870904") {
+	if !errors.Is(err, backend.ErrTooLarge) || !strings.Contains(err.Error(), "536870896") {
 		t.Errorf("Create: %v", err)
 	}
-	if _, err = b.Update(context.Background(), "key", huge, time.Minute, revision(nil)); !errors.Is(err, backend.ErrTooLarge) {
+	if _, err = b.Update(context.Background(), "key", huge, time.Minute, someRevision); !errors.Is(err, backend.ErrTooLarge) {
 		t.Errorf("Update: %v", err)
 	}
 	if got := given.take(); got != nil {
@@ -209,7 +212,7 @@ func TestErrorText(t *testing.T) {
 		b := New(closing(t, redis.NewClient(&redis.Options{Addr: addr, Protocol: 2, MaxRetries: -1, DisableIdentity: true})))
 		_, loading := b.Load(ctx, key)
 		_, creating := b.Create(ctx, key, data, time.Minute)
-		_, updating := b.Update(ctx, key, data, time.Minute, revision(data))
+		_, updating := b.Update(ctx, key, data, time.Minute, someRevision)
 		for op, err := range map[string]error{
 			"load": loading, "create": creating, "update": updating,
 			"touch": b.Touch(ctx, key, time.Minute), "delete": b.Delete(ctx, key, nil),

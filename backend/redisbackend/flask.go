@@ -2,6 +2,8 @@ package redisbackend
 
 import (
 	"context"
+	"crypto/sha1"
+	"encoding/hex"
 	"errors"
 	"strconv"
 	"time"
@@ -41,7 +43,7 @@ func (b *Backend) loadFlask(ctx context.Context, key string) (backend.Record, er
 	if err != nil {
 		return backend.Record{}, err
 	}
-	rec := backend.Record{Data: data, Revision: revision(data)}
+	rec := backend.Record{Data: data, Revision: dataRevision(data)}
 	if left != -1 { // else it lives for ever
 		rec.Expires = b.now().Add(left)
 	}
@@ -69,7 +71,7 @@ return 1
 `)
 
 // ARGV: time to live in ms. STRLEN fails for what is no string.
-var touchFlask = redis.NewScript(`
+var touchFlask = newScript(`
 local left = redis.call('PTTL', KEYS[1])
 if left == -2 then return 0 end
 redis.call('STRLEN', KEYS[1])
@@ -86,19 +88,39 @@ redis.call('DEL', KEYS[1])
 return 1
 `)
 
-// A script is a redis.Script that tells its source.
-type script struct {
-	*redis.Script
-	source string
+// dataRevision returns the revision of a record in the layouts of Flask, which
+// hold nothing but the data: the data itself, which costs nothing, unless it is
+// so short that it could be taken for a digest; then its digest.
+//
+// The digest is SHA-1 because that is what a Redis script can compute. It
+// tells apart the states that honest programs have written; nothing is kept
+// secret or authentic by it.
+func dataRevision(data []byte) backend.Revision {
+	if len(data) > sha1.Size {
+		return backend.Revision(data)
+	}
+	sum := sha1.Sum(data)
+	return sum[:]
 }
 
-func newScript(source string) script { return script{redis.NewScript(source), source} }
+// digest returns a revision's digest as scripts compute it. For what is no
+// revision of this package it returns "", which no data has.
+func digest(base backend.Revision) string {
+	switch {
+	case len(base) > sha1.Size:
+		sum := sha1.Sum(base)
+		return hex.EncodeToString(sum[:])
+	case len(base) == sha1.Size:
+		return hex.EncodeToString(base)
+	}
+	return ""
+}
 
 // runOnce is run for a script that must not be executed again when a reply is
 // lost.
 func (b *Backend) runOnce(ctx context.Context, op, key string, s script, last string, args ...any) error {
 	reply, err := do(ctx, b, func() (int64, error) {
-		args := append([]any{"evalsha", s.Hash(), 1, key}, args...)
+		args := append([]any{"evalsha", s.hash, 1, key}, args...)
 		cmd := b.send(ctx, args, last)
 		if redis.HasErrorPrefix(cmd.Err(), "NOSCRIPT") {
 			args[0], args[1] = "eval", s.source

@@ -98,7 +98,7 @@ func TestFlaskCaptured(t *testing.T) {
 			stored("Update", []byte("new"), time.Minute, err)
 			stored("Touch", []byte("new"), time.Hour, b.Touch(ctx, key, time.Hour))
 			stored("a shorter Touch", []byte("new"), time.Hour, b.Touch(ctx, key, time.Minute))
-			if err := b.Delete(ctx, key, revision([]byte("new"))); err != nil {
+			if err := b.Delete(ctx, key, dataRevision([]byte("new"))); err != nil {
 				t.Error(err)
 			}
 			_, err = b.Create(ctx, key, value, 90*time.Second+time.Nanosecond)
@@ -129,10 +129,10 @@ func TestFlaskForeign(t *testing.T) {
 	wantErr(t, "Load", err, backend.ErrCorrupt)
 	_, err = b.Create(ctx, key, nil, time.Minute)
 	wantErr(t, "Create", err, backend.ErrExists)
-	_, err = b.Update(ctx, key, nil, time.Minute, revision(nil))
+	_, err = b.Update(ctx, key, nil, time.Minute, dataRevision(nil))
 	wantErr(t, "Update", err, backend.ErrCorrupt)
 	wantErr(t, "Touch", b.Touch(ctx, key, time.Minute), backend.ErrCorrupt)
-	wantErr(t, "Delete at a revision", b.Delete(ctx, key, revision(nil)), backend.ErrCorrupt)
+	wantErr(t, "Delete at a revision", b.Delete(ctx, key, dataRevision(nil)), backend.ErrCorrupt)
 	if n := client.LLen(ctx, key).Val(); n != 1 {
 		t.Errorf("the list has %d elements", n)
 	}
@@ -204,10 +204,10 @@ func TestFlaskLostReply(t *testing.T) {
 			_, err := b.Create(ctx, key, []byte("one"), time.Minute)
 			lost("Create", err, "one")
 			lose.Store(true)
-			_, err = b.Update(ctx, key, []byte("two"), time.Minute, revision([]byte("one")))
+			_, err = b.Update(ctx, key, []byte("two"), time.Minute, dataRevision([]byte("one")))
 			lost("Update", err, "two")
 			lose.Store(true)
-			lost("Delete", b.Delete(ctx, key, revision([]byte("two"))), "")
+			lost("Delete", b.Delete(ctx, key, dataRevision([]byte("two"))), "")
 
 			// What may be repeated is.
 			if _, err := b.Create(ctx, key, []byte("one"), time.Minute); err != nil {

@@ -18,49 +18,80 @@ import (
 func TestLayout(t *testing.T) {
 	expires := time.UnixMilli(0x0102030405060708)
 	value := encode([]byte("data"), expires)
-	if want := []byte("\x01\x02\x03\x04\x05\x06\x07\x08data"); !bytes.Equal(value, want) {
-		t.Fatalf("encode gave %q, want %q", value, want)
+	if len(value) != 20 || string(value[:8]) != "\x01\x02\x03\x04\x05\x06\x07\x08" || string(value[16:]) != "data" {
+		t.Fatalf("encode gave %q", value)
 	}
-	data, got, err := decode(value)
-	if err != nil || string(data) != "data" || !got.Equal(expires) {
-		t.Fatalf("decode gave %q, %v, %v", data, got, err)
+	if again := encode([]byte("data"), expires); bytes.Equal(again[8:16], value[8:16]) {
+		t.Fatalf("two writes have the revision %q", again[8:16])
 	}
-	if !bytes.Equal(header(expires), value[:headerSize]) {
-		t.Fatal("header is not the beginning of a value")
+	rec, err := decode(value)
+	if err != nil || string(rec.Data) != "data" || !rec.Expires.Equal(expires) || !bytes.Equal(rec.Revision, value[8:16]) {
+		t.Fatalf("decode gave %q, %q, %v, %v", rec.Data, []byte(rec.Revision), rec.Expires, err)
 	}
-	if _, _, err := decode(value[:7]); !errors.Is(err, backend.ErrCorrupt) {
-		t.Fatalf("decode of 7 bytes: %v", err)
+	if !bytes.Equal(expiry(expires), value[:8]) {
+		t.Fatal("expiry is not the beginning of a value")
+	}
+	if _, err := decode(value[:15]); !errors.Is(err, backend.ErrCorrupt) {
+		t.Fatalf("decode of 15 bytes: %v", err)
 	}
 }
 
-// TestRevision has data around the length of a digest, where data could be
-// taken for the digest of other data.
+// TestRevision has data of many lengths, and bases that are no revision.
 func TestRevision(t *testing.T) {
 	eachServer(t, func(t *testing.T, client redis.UniversalClient) {
 		ctx, b := context.Background(), New(client)
-		for _, n := range []int{0, 1, 19, 20, 21, 64 << 10} {
+		for _, n := range []int{0, 1, 8, 16, 64 << 10} {
 			key, data := "test:"+rand.Text(), bytes.Repeat([]byte{0xff}, n)
 			rev, err := b.Create(ctx, key, data, time.Minute)
-			if err != nil || rev == nil {
+			if err != nil || len(rev) != revisionSize {
 				t.Fatalf("Create of %d bytes: %v, %v", n, rev, err)
 			}
+			if again, err := b.Create(ctx, key, data, time.Minute); err != nil || !bytes.Equal(again, rev) {
+				t.Fatalf("Create of %d bytes, repeated: revision %x, want %x, %v", n, again, rev, err)
+			}
 			rec, err := b.Load(ctx, key)
-			if err != nil || !bytes.Equal(rec.Revision, rev) || digest(rev) == "" {
+			if err != nil || !bytes.Equal(rec.Revision, rev) {
 				t.Fatalf("Load of %d bytes: revision %x, want %x, %v", n, rec.Revision, rev, err)
 			}
-			if n == 20 {
-				// The data of the record, taken for a revision, is none.
-				if _, err := b.Update(ctx, key, []byte("x"), time.Minute, data); !errors.Is(err, backend.ErrConflict) {
-					t.Fatalf("Update at the data: %v", err)
-				}
-			}
-			for _, base := range []backend.Revision{nil, {}, []byte("x"), []byte("twenty bytes, exactly")[:20]} {
+			for _, base := range []backend.Revision{nil, {}, []byte("x"), someRevision, append(rev[:8:8], 0)} {
 				if _, err := b.Update(ctx, key, []byte("other"), time.Minute, base); !errors.Is(err, backend.ErrConflict) {
 					t.Fatalf("Update of %d bytes at a revision that is none: %v", n, err)
 				}
+				if err := b.Delete(ctx, key, base); base != nil && !errors.Is(err, backend.ErrConflict) {
+					t.Fatalf("Delete of %d bytes at a revision that is none: %v", n, err)
+				} else if base == nil {
+					rev, _ = b.Create(ctx, key, data, time.Minute)
+				}
 			}
-			if _, err := b.Update(ctx, key, []byte("other"), time.Minute, rec.Revision); err != nil {
+			if _, err := b.Update(ctx, key, []byte("other"), time.Minute, rev); err != nil {
 				t.Fatalf("Update of %d bytes: %v", n, err)
+			}
+		}
+	})
+}
+
+// TestForeignWriter has a program overwrite a record that knows nothing of
+// revisions, with as many bytes or others.
+func TestForeignWriter(t *testing.T) {
+	eachServer(t, func(t *testing.T, client redis.UniversalClient) {
+		ctx, b := context.Background(), New(client)
+		for _, foreign := range []string{"", "short", strings.Repeat("\x80\x04\x95 a pickle", 10), strings.Repeat("\x00", 20)} {
+			key := "test:" + rand.Text()
+			rev, err := b.Create(ctx, key, []byte("data"), time.Minute)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := client.Set(ctx, key, foreign, time.Minute).Err(); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := b.Update(ctx, key, []byte("mine"), time.Minute, rev); !errors.Is(err, backend.ErrConflict) {
+				t.Errorf("Update over %d foreign bytes: %v", len(foreign), err)
+			}
+			if err := b.Delete(ctx, key, rev); !errors.Is(err, backend.ErrConflict) {
+				t.Errorf("Delete of %d foreign bytes: %v", len(foreign), err)
+			}
+			if got := client.Get(ctx, key).Val(); got != foreign {
+				t.Errorf("%d foreign bytes were changed", len(foreign))
 			}
 		}
 	})
@@ -153,10 +184,10 @@ func TestCorrupt(t *testing.T) {
 			check("Load", err, backend.ErrCorrupt)
 			_, err = b.Create(ctx, key, nil, time.Minute)
 			check("Create", err, backend.ErrExists)
-			_, err = b.Update(ctx, key, []byte("data"), time.Minute, revision(nil))
+			_, err = b.Update(ctx, key, []byte("data"), time.Minute, someRevision)
 			check("Update", err, foreign.wants)
 			check("Touch", b.Touch(ctx, key, time.Hour), backend.ErrCorrupt)
-			check("Delete at a revision", b.Delete(ctx, key, revision(nil)), foreign.wants)
+			check("Delete at a revision", b.Delete(ctx, key, someRevision), foreign.wants)
 			if err := b.Delete(ctx, key, nil); err != nil {
 				t.Errorf("Delete of a value that is %s: %v", name, err)
 			}
