@@ -26,6 +26,17 @@ func TestGuarantees(t *testing.T) {
 	slog.SetDefault(slog.New(slog.DiscardHandler)) // the libraries complain of the outages
 	t.Cleanup(func() { slog.SetDefault(logger) })
 
+	for _, lib := range libraries { // or a "no" below could be our mistake
+		b := newSite(t, lib, redisAddr, pages(nil)).browser()
+		b.get("set-a")
+		if b.get("signin"); !b.shows("get-a", "a") || !b.shows("get-user", "bob") {
+			t.Fatalf("%s does not keep a session at all", lib.name)
+		}
+		if b.get("signout"); b.shows("get-user", "bob") {
+			t.Fatalf("%s does not sign out at all", lib.name)
+		}
+	}
+
 	var table strings.Builder
 	for _, g := range guarantees {
 		var cells []string

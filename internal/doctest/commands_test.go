@@ -35,6 +35,7 @@ var checks = []struct {
 	{"cd bench && REDIS_ADDR=127.0.0.1:6379 go run .", inBench},
 	{"cd bench && go run .", inBench},
 	{"cd bench && REDIS_ADDR=127.0.0.1:6379 go test -v -run TestGuarantees .", inBench},
+	{"cd internal/browsertest && go test ", isModuleDir},
 	{"scripts/long", isScript},
 	{`eval "$(scripts/services start >/dev/null && scripts/services env)"`, isScript},
 	{"SESSIONS_REQUIRE_SERVICES=1 go test ", nil}, // which this test is part of
@@ -199,6 +200,12 @@ func inBench(t *testing.T, command string) {
 		}
 	}
 	t.Errorf("bench has no %q", want)
+}
+
+// isModuleDir looks whether there is a module to be tested; the gate does that.
+func isModuleDir(t *testing.T, command string) {
+	cd, _, _ := strings.Cut(command, "go test")
+	run(t, cd+"go list ./...")
 }
 
 // isScript checks the script that is named first.
