@@ -78,6 +78,9 @@ func written(v any) string {
 	case bool:
 		return fmt.Sprint(v)
 	case int:
+		if v == 0 {
+			return ""
+		}
 		return fmt.Sprintf("%d MiB", v>>20)
 	case http.SameSite:
 		return map[http.SameSite]string{http.SameSiteLaxMode: "`Lax`"}[v]
