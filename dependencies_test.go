@@ -23,6 +23,7 @@ func TestDependencies(t *testing.T) {
 		"backend":        {own: []string{module + "/backend", redact}},
 		"codec":          {own: []string{module + "/codec", redact}, foreign: []string{wire}},
 		"":               {own: core, foreign: []string{wire}},
+		"sessionstest":   {own: append(core, module+"/sessionstest", module+"/backend/memorybackend"), foreign: []string{wire}},
 		"ginsession":     {own: append(core, module+"/ginsession", module+"/internal/commit"), foreign: []string{wire, "github.com/gin-gonic/gin"}},
 		"echosession":    {own: append(core, module+"/echosession", module+"/internal/commit"), foreign: []string{wire, "github.com/labstack/echo/v4"}},
 		"echosession/v5": {own: append(core, module+"/echosession/v5", module+"/internal/commit"), foreign: []string{wire, "github.com/labstack/echo/v5"}},
@@ -38,6 +39,8 @@ func TestDependencies(t *testing.T) {
 		foreign = append(foreign, deps(t, wire+"/msgp")...)
 		for _, dep := range deps(t, path) {
 			switch first, _, _ := strings.Cut(dep, "/"); {
+			case dep == "testing":
+				t.Errorf("%s pulls in package testing, and so its flags", path)
 			case !strings.Contains(first, "."): // standard library
 			case strings.HasPrefix(dep, module):
 				if !slices.Contains(allowed.own, dep) {

@@ -142,3 +142,58 @@ func ExamplePickle() {
 	// at: codec.Date 2024-02-29
 	// <nil>
 }
+
+// To rotate, put the new key first, deploy, and remove the old one when the
+// sessions that it has encrypted have expired.
+func ExampleNewEncrypted_rotation() {
+	oldKey, newKey := make([]byte, codec.KeySize), make([]byte, codec.KeySize)
+	for _, key := range [][]byte{oldKey, newKey} {
+		if _, err := rand.Read(key); err != nil {
+			log.Fatal(err)
+		}
+	}
+	before, err := codec.NewEncrypted(codec.MessagePack{}, oldKey)
+	if err != nil {
+		log.Fatal(err)
+	}
+	after, err := codec.NewEncrypted(codec.MessagePack{}, newKey, oldKey)
+	if err != nil {
+		log.Fatal(err)
+	}
+
+	raw, err := before.Append(nil, "ada")
+	if err != nil {
+		log.Fatal(err)
+	}
+	stored, err := before.Seal(nil, []codec.Entry{{Key: []byte("user"), Raw: raw}}, []byte("store key"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	show := func(e codec.Entry) error {
+		v, err := after.Decode(e.Raw)
+		fmt.Printf("%s: %v\n", e.Key, v)
+		return err
+	}
+	fmt.Println(after.Open(stored, []byte("store key"), show))
+	fmt.Println(after.Open(stored, []byte("another key"), show) != nil) // moved to another session
+	// Output:
+	// user: ada
+	// <nil>
+	// true
+}
+
+// What Flask-Session 0.8 stores by default.
+func ExampleFlaskMessagePack() {
+	stored := []byte("\x82\xa4user\xa3ada\xaa_permanent\xc3")
+	var c codec.FlaskMessagePack
+	err := c.Split(stored, func(e codec.Entry) error {
+		v, err := c.Decode(e.Raw)
+		fmt.Printf("%s: %v\n", e.Key, v)
+		return err
+	})
+	fmt.Println(err)
+	// Output:
+	// user: ada
+	// _permanent: true
+	// <nil>
+}
