@@ -1,6 +1,7 @@
 package sessions
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -149,6 +150,13 @@ type Config struct {
 	// OnError is told of every failure, also of those that no response can
 	// tell any more. It may be called by many goroutines.
 	OnError func(r *http.Request, err error)
+
+	// OnEvent is told what happens to sessions and in the store: see
+	// [Event]. It is called by the goroutine that it happens in, with the
+	// context of the request, before that goes on: so it must be quick,
+	// must not use the session, and may be called by many goroutines at
+	// once. The default, nil, costs nothing.
+	OnEvent func(ctx context.Context, e Event)
 
 	// Logger gets every failure as well. The default is slog.Default(); use
 	// slog.New(slog.DiscardHandler) for none.

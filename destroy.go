@@ -105,14 +105,20 @@ func (m *Manager) destroy(ctx context.Context, store backend.Backend, key string
 	switch {
 	case err == nil && base != nil:
 		m.ended.finish(key, "", endDestroyed)
+		m.event(ctx, EventDestroyed, key)
 		return nil
 	case err == nil, errors.Is(err, backend.ErrNotFound):
+		if err == nil {
+			m.event(ctx, EventDestroyed, key)
+		}
 		err = m.follow(ctx, key, base != nil, began)
 		m.ended.finish(key, "", endDeleted)
 		return err
 	}
 	m.ended.finish(key, "", endNone)
-	return storeError("destroy", err)
+	err = storeError("destroy", err)
+	m.failed(ctx, "destroy", key, err)
+	return err
 }
 
 // remove deletes a record at whatever revision it is. With a base it is an

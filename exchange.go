@@ -64,11 +64,11 @@ func (x *Exchange) Commit() error {
 	s.varyByCookie()
 	err := s.save()
 	if errors.Is(err, ErrGone) {
-		s.m.report(s.r, err)
+		s.report(err)
 		err = nil
 	}
 	if err != nil {
-		s.m.report(s.r, err)
+		s.report(err)
 		if s.forgives() {
 			err = nil
 		}
@@ -140,7 +140,7 @@ func (x *Exchange) Finish() {
 		s.mu.Unlock()
 		if late {
 			if err := s.save(); err != nil {
-				s.m.report(s.r, err)
+				s.report(err)
 			}
 		}
 	}

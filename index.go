@@ -14,7 +14,7 @@ import (
 // openIndex finds out whether the store has an index of owners.
 func (m *Manager) openIndex() {
 	m.indexErr = fmt.Errorf("%w: the backend is no backend.Indexer", ErrNoIndex)
-	if ix, ok := m.cfg.Backend.(backend.Indexer); ok {
+	if ix, ok := m.plain.(backend.Indexer); ok {
 		if _, m.indexErr = ix.Indexed(m.owner("")); m.indexErr == nil {
 			m.indexer = ix
 		}
@@ -39,7 +39,11 @@ func (m *Manager) index(principal string) (backend.Index, error) {
 	if m.indexer == nil {
 		return nil, m.indexErr
 	}
-	return m.indexer.Indexed(m.owner(principal))
+	ix, err := m.indexer.Indexed(m.owner(principal))
+	if err == nil && m.cfg.OnEvent != nil {
+		ix = observedIndex{observed{ix, m}, ix}
+	}
+	return ix, err
 }
 
 // store returns what a session with this content is to be written through: a

@@ -22,7 +22,9 @@ func (s *Session) loadNow() {
 	s.used.Store(true)
 	var room [maxCandidates]string
 	ids := s.m.cookieIDs(s.r, room[:0])
-	st, err := s.m.find(s.r.Context(), ids, func(err error) { s.m.report(s.r, err) })
+	s.m.rejectedCookies(s.r)
+	st, err := s.m.find(s.r.Context(), ids, func(id string, err error) { s.m.report(s.r, s.m.storeKey(id), err) })
+	s.loaded(ids, &st, err)
 	gone := false
 	if err == nil && !st.exists {
 		for _, id := range ids {
@@ -39,7 +41,7 @@ func (s *Session) loadNow() {
 // that there was a choice: somebody else has set a cookie of our name. When
 // the store knows several it is an ErrAmbiguous, as nothing tells which one is
 // the visitor's and which was planted there.
-func (m *Manager) find(ctx context.Context, ids []string, report func(error)) (state, error) {
+func (m *Manager) find(ctx context.Context, ids []string, report func(id string, err error)) (state, error) {
 	if len(ids) == 0 {
 		return m.fresh(), nil
 	}
@@ -50,12 +52,16 @@ func (m *Manager) find(ctx context.Context, ids []string, report func(error)) (s
 		st, err := m.fetch(within, id, m.storeKey(id)) //nolint:contextcheck // within is made from ctx
 		switch {
 		case err == nil && found.exists:
-			return m.fresh(), fmt.Errorf("sessions: load: %w, and more than one has a session", ErrAmbiguous)
+			err = fmt.Errorf("sessions: load: %w, and more than one has a session", ErrAmbiguous)
+			m.rejected(ctx, id, err)
+			return m.fresh(), err
 		case err == nil:
 			found = st
 		case errors.Is(err, ErrGone):
+			m.rejected(ctx, id, err)
 		case errors.Is(err, ErrCorrupt):
-			report(storeError("load", err))
+			m.rejected(ctx, id, err)
+			report(id, storeError("load", err))
 		default:
 			return m.fresh(), storeError("load", err)
 		}
@@ -64,7 +70,7 @@ func (m *Manager) find(ctx context.Context, ids []string, report func(error)) (s
 		return m.fresh(), nil
 	}
 	if len(ids) > 1 {
-		report(fmt.Errorf("sessions: load: %w; the only one that has a session is used", ErrAmbiguous))
+		report(found.id, fmt.Errorf("sessions: load: %w; the only one that has a session is used", ErrAmbiguous))
 	}
 	return found, nil
 }
@@ -76,7 +82,7 @@ func (m *Manager) fetch(ctx context.Context, id, key string) (state, error) {
 		return state{}, goneError(err)
 	}
 	if m.overdue(&st) {
-		return state{}, fmt.Errorf("%w: absolute lifetime is over", ErrGone)
+		return state{}, errOverdue
 	}
 	return st, nil
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/maphash"
+	"log/slog"
 	"net/http"
 	"time"
 
@@ -17,8 +18,9 @@ import (
 // once. Adapters make one from a Config, so most programs never need to.
 type Manager struct {
 	redacted
-	cfg   Config
-	blank *document // of a new session
+	cfg   Config          // its Backend is observed if there is an OnEvent
+	plain backend.Backend // as configured, for what it can do besides
+	blank *document       // of a new session
 	now   func() time.Time
 
 	// Requests of one session that got into a conflict take turns to merge:
@@ -54,7 +56,7 @@ func NewManager(cfg Config) (*Manager, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &Manager{cfg: cfg, blank: &document{}, now: time.Now, seed: maphash.MakeSeed()}
+	m := &Manager{cfg: cfg, plain: cfg.Backend, blank: &document{}, now: time.Now, seed: maphash.MakeSeed()}
 	if !cfg.NonPermanent {
 		raw, err := cfg.Codec.Append(nil, true)
 		if err != nil {
@@ -69,6 +71,9 @@ func NewManager(cfg Config) (*Manager, error) {
 	if cfg.MaxPerPrincipal > 0 && m.indexErr != nil {
 		return nil, fmt.Errorf("sessions: MaxPerPrincipal cannot be kept: %w", m.indexErr)
 	}
+	if cfg.OnEvent != nil {
+		m.cfg.Backend = observed{cfg.Backend, m}
+	}
 	if _, ok := cfg.Backend.(backend.Sweeper); ok && cfg.SweepInterval > 0 {
 		m.sweeper = startSweeper(m)
 	}
@@ -81,13 +86,16 @@ func (m *Manager) Name() string { return m.cfg.Name }
 // Ping asks the store whether it answers. It returns nil for a backend that
 // cannot tell, and an ErrUnavailable otherwise.
 func (m *Manager) Ping(ctx context.Context) error {
-	p, ok := m.cfg.Backend.(backend.Pinger)
+	p, ok := m.plain.(backend.Pinger)
 	if !ok {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, m.cfg.Timeout)
 	defer cancel()
-	return storeError("ping", p.Ping(ctx))
+	start := time.Now()
+	err := p.Ping(ctx)
+	m.observe(ctx, "ping", "", start, err)
+	return storeError("ping", err)
 }
 
 // Close ends the background sweeping. It does not close the backend, which
@@ -112,12 +120,22 @@ func (m *Manager) takeTurn(ctx context.Context, key string) (done func(), err er
 	}
 }
 
-// report tells the operator about a failure.
-func (m *Manager) report(r *http.Request, err error) {
-	m.cfg.Logger.ErrorContext(r.Context(), "session failure", "name", m.cfg.Name, "error", err)
+// report tells the operator about a failure. key is the store key, or empty.
+func (m *Manager) report(r *http.Request, key string, err error) {
+	m.log(r.Context(), "session failure", key, err)
 	if m.cfg.OnError != nil {
 		m.cfg.OnError(r, err)
 	}
+}
+
+// log writes a failure into the log, with the handle of the session under a
+// store key unless that is empty.
+func (m *Manager) log(ctx context.Context, text, key string, err error) {
+	attrs := []slog.Attr{slog.String("name", m.cfg.Name), slog.Any("error", err)}
+	if key != "" {
+		attrs = append(attrs, slog.String("handle", m.handle(key)))
+	}
+	m.cfg.Logger.LogAttrs(ctx, slog.LevelError, text, attrs...)
 }
 
 // storeError says of an error of the backend which operation failed, and that

@@ -165,7 +165,7 @@ func (m *Manager) settled(ctx context.Context, op, principal string) ([]state, e
 		}
 	}
 	if seen.corrupt != nil {
-		m.cfg.Logger.ErrorContext(ctx, "session failure", "name", m.cfg.Name, "error", seen.corrupt)
+		m.log(ctx, "session failure", seen.corruptKey, seen.corrupt)
 	}
 	return seen.states, nil
 }
@@ -175,6 +175,8 @@ type look struct {
 	states  []state // live, and with this very principal; the oldest first
 	moved   bool    // some have ended since the index was asked
 	corrupt error   // some cannot be read
+
+	corruptKey string // of one of these
 }
 
 // look asks the index for a principal, and each record that it names whether
@@ -201,7 +203,7 @@ func (m *Manager) look(ctx context.Context, op, principal string) (seen look, er
 		case errors.Is(err, backend.ErrNotFound):
 			seen.moved = true
 		case errors.Is(err, ErrCorrupt):
-			seen.corrupt = storeError(op, err)
+			seen.corrupt, seen.corruptKey = storeError(op, err), key
 		case err != nil:
 			return seen, storeError(op, err)
 		case m.overdue(&st): // dead already, though still there

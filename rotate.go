@@ -49,8 +49,11 @@ func (s *Session) Regenerate() error {
 		return nil
 	}
 	w := writer{m: s.m, ctx: ctx, op: "regenerate"}
+	old := st.key
 	st, err = w.rotate(st, &batch, replay)
 	s.settle(st, cookieSet, w.merged, err)
+	w.did(EventRotated, st.key)
+	w.tell(old, old, err)
 	if err != nil && !errors.Is(err, ErrGone) {
 		s.fail(err)
 	}

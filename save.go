@@ -142,6 +142,7 @@ func (s *Session) save() error {
 	defer ctx.end()
 	batch, st, replay, err := s.take()
 	if err != nil {
+		s.unsaved(ctx, err)
 		return err
 	}
 	s.mu.Lock()
@@ -151,6 +152,7 @@ func (s *Session) save() error {
 		err := error(nil)
 		if !batch.none() {
 			err = fmt.Errorf("sessions: save: %w", ErrGone)
+			s.unsaved(ctx, err)
 		}
 		s.settle(st, cookieKeep, false, err)
 		return err
@@ -161,13 +163,14 @@ func (s *Session) save() error {
 	if w.unsure && batch.derived() {
 		s.fail(err) // saved again it could count twice
 	}
+	w.tell(st.key, "", err)
 	if w.ended {
 		s.mu.Lock()
 		s.giveUp()
 		s.mu.Unlock()
 	}
 	if w.touchErr != nil {
-		s.m.report(s.r, w.touchErr)
+		s.report(w.touchErr)
 	}
 	return err
 }
@@ -186,6 +189,9 @@ type writer struct {
 	cookie   cookieChange
 	ended    bool // by somebody else: there was nothing to touch
 	touchErr error
+	kind     EventKind // for Config.OnEvent, as are key and rounds
+	key      string
+	rounds   int
 }
 
 // write makes the changes on st and returns the state that is stored then.
@@ -230,6 +236,7 @@ func (w *writer) create(st state, doc *document, differs bool) (state, error) {
 		return st, err
 	}
 	w.cookie = cookieSet
+	w.did(EventCreated, next.key)
 	return next, nil
 }
 
@@ -280,6 +287,7 @@ func (w *writer) update(st state, doc *document) (state, error) {
 	}
 	st.doc, st.revision, st.expires = doc, rev, until
 	w.cookie = cookie
+	w.did(EventUpdated, st.key)
 	return st, nil
 }
 
@@ -290,6 +298,7 @@ func (w *writer) remove(st state) (state, error) {
 		return st, w.writeError(err)
 	}
 	w.cookie = cookieRemove
+	w.did(EventDestroyed, st.key)
 	return w.m.fresh(), nil
 }
 
@@ -308,6 +317,7 @@ func (w *writer) touch(st state) (state, error) {
 		return st, nil
 	}
 	st.expires = until
+	w.did(EventTouched, st.key)
 	if permanent(st.doc, w.m.cfg.Codec) {
 		w.cookie = cookieSet
 	}
@@ -327,6 +337,7 @@ func (w *writer) reload(st state) (state, error) {
 		return st, storeError(w.op, fmt.Errorf("%w: %w", backend.ErrConflict, err))
 	}
 	w.merged = true
+	w.rounds++
 	next, err := w.m.fetch(w.ctx, st.id, st.key)
 	if err != nil {
 		return st, storeErrorOrGone(w.op, err)

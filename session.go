@@ -209,7 +209,7 @@ func (s *Session) change(record func()) {
 	}
 	s.mu.Unlock()
 	if over {
-		s.m.report(s.r, errLate)
+		s.late(errLate)
 	}
 }
 

@@ -24,24 +24,29 @@ const maxSweepPause = time.Second
 // at most, so that requests need not wait for all of it. Several processes may
 // sweep one store at once.
 func (m *Manager) Sweep(ctx context.Context) (removed int, err error) {
-	b, ok := m.cfg.Backend.(backend.Sweeper)
+	b, ok := m.plain.(backend.Sweeper)
 	if !ok {
 		return 0, nil
 	}
+	began := time.Now()
 	for {
-		begin := time.Now()
+		start := time.Now()
 		n, err := b.Sweep(ctx, sweepBatch)
+		m.observe(ctx, "sweep", "", start, err)
 		removed += n
-		if err != nil || n < sweepBatch {
-			return removed, storeError("sweep", err)
+		if err == nil && n == sweepBatch {
+			// SQLite lets one write at a time, and those that wait ask again
+			// after a while: without a pause they waited for seconds.
+			select {
+			case <-time.After(min(time.Since(start), maxSweepPause)):
+				continue
+			case <-ctx.Done():
+				err = ctx.Err()
+			}
 		}
-		// SQLite lets one write at a time, and those that wait ask again
-		// after a while: without a pause they waited for seconds.
-		select {
-		case <-time.After(min(time.Since(begin), maxSweepPause)):
-		case <-ctx.Done():
-			return removed, storeError("sweep", ctx.Err())
-		}
+		err = storeError("sweep", err)
+		m.swept(ctx, removed, time.Since(began), err)
+		return removed, err
 	}
 }
 
@@ -64,7 +69,7 @@ func startSweeper(m *Manager) *sweeper {
 			case <-time.After(jitter(m.cfg.SweepInterval)):
 			}
 			if _, err := m.Sweep(ctx); err != nil && !errors.Is(err, context.Canceled) {
-				m.cfg.Logger.ErrorContext(ctx, "session sweep failed", "name", m.cfg.Name, "error", err)
+				m.log(ctx, "session sweep failed", "", err)
 			}
 		}
 	}()

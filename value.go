@@ -79,7 +79,7 @@ func (s *Session) update(key string, up update, done func(any)) {
 		}
 		s.mu.Unlock()
 		if over {
-			s.m.report(s.r, errLate)
+			s.late(errLate)
 			return
 		}
 		v, err := up(current)
