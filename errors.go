@@ -47,12 +47,16 @@ var (
 	// text says why.
 	ErrNoIndex = backend.ErrNoIndex
 
+	// ErrNoList: the store cannot list its sessions, as memcached.
+	ErrNoList = errors.New("store cannot list its sessions")
+
 	// ErrValue: a value cannot be encoded, or is stored with a type that
 	// does not fit the one asked for.
 	ErrValue = errors.New("unsuitable session value")
 )
 
 var (
+	errCopy      = errors.New("sessions: copy: both Managers must have the same Name, Prefix and PlainIDs")
 	errLate      = fmt.Errorf("sessions: change after the request: %w; use the session before the handler returns", ErrCommitted)
 	errNobody    = fmt.Errorf("nobody is signed in: %w", ErrValue)
 	errPrincipal = fmt.Errorf("sessions: login: the principal is empty: %w", ErrValue)

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/go-session2/sessions/backend"
 )
 
 // load loads the session once and returns the error that this ended with.
@@ -98,7 +100,13 @@ func (m *Manager) read(ctx context.Context, id, key string) (state, error) {
 	if err != nil {
 		return state{}, err
 	}
+	return m.decode(id, key, rec)
+}
+
+// decode reads what was loaded from a store key.
+func (m *Manager) decode(id, key string, rec backend.Record) (state, error) {
 	created, data := time.Time{}, rec.Data
+	var err error
 	if !m.cfg.flask {
 		if created, data, err = openRecord(key, rec.Data); err != nil {
 			return state{}, err
