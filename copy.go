@@ -40,7 +40,7 @@ const maxCopies = 100
 // it can be copied; ErrCorrupt for one that m or to cannot read; and
 // ErrTooLarge for one that is too large for the other store.
 func (m *Manager) CopyTo(ctx context.Context, to *Manager, key string) (Copied, error) {
-	if m.cfg.Name != to.cfg.Name || m.cfg.Prefix != to.cfg.Prefix || m.cfg.PlainIDs != to.cfg.PlainIDs {
+	if m.cfg.Name != to.cfg.Name || m.cfg.Prefix != to.cfg.Prefix || m.cfg.PlainIDs != to.cfg.PlainIDs || m.cfg.flask != to.cfg.flask {
 		return "", errCopy
 	}
 	ctx, cancel := context.WithTimeout(ctx, m.cfg.Timeout+to.cfg.Timeout)

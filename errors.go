@@ -56,7 +56,7 @@ var (
 )
 
 var (
-	errCopy      = errors.New("sessions: copy: both Managers must have the same Name, Prefix and PlainIDs")
+	errCopy      = errors.New("sessions: copy: both Managers must have the same Name, Prefix and PlainIDs, and both or neither be FlaskCompatible")
 	errLate      = fmt.Errorf("sessions: change after the request: %w; use the session before the handler returns", ErrCommitted)
 	errNobody    = fmt.Errorf("nobody is signed in: %w", ErrValue)
 	errPrincipal = fmt.Errorf("sessions: login: the principal is empty: %w", ErrValue)

@@ -25,7 +25,7 @@ func (m *Manager) rejectedCookies(r *http.Request) {
 				reason = ReasonSignature
 			}
 		}
-		if !ok || !validID(id) {
+		if !ok || !m.knowsID(id) {
 			m.emit(r.Context(), "", Event{Kind: EventRejected, Reason: reason})
 		}
 		n++
