@@ -55,6 +55,25 @@ func TestDependencies(t *testing.T) {
 	}
 }
 
+// TestTelemetryIsOptional checks that the API of OpenTelemetry comes with
+// otelsession alone, and its SDK not even with that: it is the program's
+// choice.
+func TestTelemetryIsOptional(t *testing.T) {
+	const otel = "go.opentelemetry.io/otel"
+	for _, dep := range deps(t, module+"/otelsession") {
+		if strings.HasPrefix(dep, otel+"/sdk") || strings.HasPrefix(dep, module+"/backend/") && dep != module+"/backend/nullbackend" {
+			t.Errorf("otelsession pulls in %s", dep)
+		}
+	}
+	for _, pkg := range []string{"", "/ginsession", "/echosession", "/echosession/v5"} {
+		for _, dep := range deps(t, module+pkg) {
+			if strings.HasPrefix(dep, otel) {
+				t.Errorf("%s pulls in %s", module+pkg, dep)
+			}
+		}
+	}
+}
+
 // TestBackendsAreIndependent checks that no backend imports another one.
 func TestBackendsAreIndependent(t *testing.T) {
 	out := golist(t, "-f", `{{.ImportPath}} {{join .Imports " "}}`, module+"/backend/...")
