@@ -28,7 +28,12 @@ var logRequirements = []requirement{
 // Fails when report does not call OnError.
 func reports(t *testing.T) {
 	var log bytes.Buffer
-	s := mount(t, sessions.Config{Logger: slog.New(slog.NewJSONHandler(&log, nil))})
+	var kinds []string
+	s := mount(t, sessions.Config{Logger: slog.New(slog.NewJSONHandler(&log, nil)), OnEvent: func(_ context.Context, e sessions.Event) {
+		if kinds = append(kinds, string(e.Kind)); e.Handle == "" {
+			t.Errorf("%s without a handle", e.Kind)
+		}
+	}})
 	v := s.visitor()
 	v.ok("/set?a=1")
 	s.store.meddle = func(context.Context, string, string) error { return errors.New("no answer") }
@@ -36,14 +41,23 @@ func reports(t *testing.T) {
 	if len(s.errors) != 1 || !errors.Is(s.errors[0], sessions.ErrUnavailable) {
 		t.Errorf("OnError: %v", s.errors)
 	}
-	if n := strings.Count(log.String(), "\n"); n != 1 || !strings.Contains(log.String(), `"level":"ERROR"`) || !strings.Contains(log.String(), `"name":"session"`) {
+	if n := strings.Count(log.String(), "\n"); n != 1 || !strings.Contains(log.String(), `"level":"ERROR"`) || !strings.Contains(log.String(), `"name":"session"`) || !strings.Contains(log.String(), `"handle":"`) {
 		t.Errorf("log: %s", &log)
+	}
+	// The load has failed, and with it the change.
+	if got := strings.Join(kinds, " "); got != "store created store failed failed" {
+		t.Errorf("events: %s", got)
 	}
 }
 
 // Fails when damaged records are not reported.
 func rejections(t *testing.T) {
-	s := mount(t)
+	reasons := make(map[sessions.Reason]int)
+	s := mount(t, sessions.Config{OnEvent: func(_ context.Context, e sessions.Event) {
+		if e.Kind == sessions.EventRejected {
+			reasons[e.Reason]++
+		}
+	}})
 	v := s.visitor()
 	v.ok("/set?a=1")
 	for _, value := range append(hostileValues(), id(1)) {
@@ -56,6 +70,9 @@ func rejections(t *testing.T) {
 	v.ok("/get?key=a")
 	if len(s.errors) != 1 || !errors.Is(s.errors[0], sessions.ErrCorrupt) {
 		t.Errorf("reported: %v", s.errors)
+	}
+	if len(reasons) != 3 || reasons[sessions.ReasonMalformed] == 0 || reasons[sessions.ReasonUnknown] != 1 || reasons[sessions.ReasonCorrupt] != 1 {
+		t.Errorf("events: %v", reasons)
 	}
 }
 
