@@ -61,14 +61,14 @@ func (s *Session) loaded(ids []string, st *state, err error) {
 	}
 }
 
-// unsaved tells of a save that did not get as far as the store. That there is
-// nothing to save as the load has failed was told before.
+// unsaved tells of a save that did not get as far as the store. That the load
+// has failed was told before.
 func (s *Session) unsaved(ctx context.Context, err error) {
 	if s.m.cfg.OnEvent == nil {
 		return
 	}
 	s.mu.Lock()
-	told := err == s.loadErr
+	told := s.loadErr != nil && errors.Is(err, s.loadErr)
 	s.mu.Unlock()
 	if !told {
 		s.m.failed(ctx, "save", s.logKey(), err)

@@ -39,7 +39,7 @@ func copyAll(ctx context.Context, t *tool, _ []string) (err error) {
 	if !overlay("TO_") {
 		return fmt.Errorf("%w: describe the other store by TO_SESSION_TYPE and the settings that it needs, each with TO_ before its name", errUsage)
 	}
-	cfg, to, err := t.manager()
+	cfg, to, err := t.manager() //nolint:contextcheck // it sweeps nothing
 	if err != nil {
 		return err
 	}
@@ -159,7 +159,7 @@ func (c *copier) count(done sessions.Copied, err error, first bool) error {
 	case errors.Is(err, sessions.ErrCorrupt), errors.Is(err, sessions.ErrTooLarge):
 		if first {
 			c.failed++
-			fmt.Fprintf(c.err, "sessionctl: not copied: %v\n", err)
+			printf(c.err, "sessionctl: not copied: %v\n", err)
 		}
 	default:
 		return err
@@ -168,7 +168,7 @@ func (c *copier) count(done sessions.Copied, err error, first bool) error {
 }
 
 func (c *copier) progress(format string, args ...any) {
-	fmt.Fprintf(c.err, "copy: "+format+"\n", args...)
+	printf(c.err, "copy: "+format+"\n", args...)
 }
 
 func (c *copier) summary() error {

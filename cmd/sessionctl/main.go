@@ -86,7 +86,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 			return c.start(ctx, args[1:], stdout, stderr)
 		}
 	}
-	fmt.Fprintf(stderr, "sessionctl: unknown command %q; sessionctl help lists them\n", args[0])
+	printf(stderr, "sessionctl: unknown command %q; sessionctl help lists them\n", args[0])
 	return exitUsage
 }
 
@@ -106,7 +106,7 @@ func (c *command) start(ctx context.Context, args []string, stdout, stderr io.Wr
 	fs := flag.NewFlagSet(c.name, flag.ContinueOnError)
 	fs.SetOutput(stderr)
 	fs.Usage = func() {
-		fmt.Fprintf(fs.Output(), "usage: sessionctl %s\n\n%s\n\n", strings.TrimSpace(c.name+" [FLAGS] "+c.args), c.help)
+		printf(fs.Output(), "usage: sessionctl %s\n\n%s\n\n", strings.TrimSpace(c.name+" [FLAGS] "+c.args), c.help)
 		fs.PrintDefaults()
 	}
 	fs.BoolVar(&t.json, "json", false, "write JSON instead of a table")
@@ -122,13 +122,13 @@ func (c *command) start(ctx context.Context, args []string, stdout, stderr io.Wr
 		fs.Usage()
 		return exitUsage
 	}
-	err := t.open()
+	err := t.open() //nolint:contextcheck // the Manager sweeps nothing
 	if err == nil {
 		err = c.run(ctx, t, fs.Args())
 		err = errors.Join(err, t.close())
 	}
 	if err != nil {
-		fmt.Fprintf(stderr, "sessionctl: %v\n", err)
+		printf(stderr, "sessionctl: %v\n", err)
 	}
 	switch {
 	case err == nil:

@@ -86,6 +86,9 @@ func (t *tool) say(v any, format string, args ...any) error {
 	return t.write(v, []string{fmt.Sprintf(format, args...)})
 }
 
+// printf writes to the user, who may have gone.
+func printf(w io.Writer, format string, args ...any) { _, _ = fmt.Fprintf(w, format, args...) }
+
 func table(w io.Writer, rows ...[]string) error {
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, row := range rows {
