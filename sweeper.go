@@ -34,7 +34,7 @@ func (m *Manager) Sweep(ctx context.Context) (removed int, err error) {
 		n, err := b.Sweep(ctx, sweepBatch)
 		m.observe(ctx, "sweep", "", start, err)
 		removed += n
-		if err == nil && n == sweepBatch {
+		if err == nil && n >= sweepBatch {
 			// SQLite lets one write at a time, and those that wait ask again
 			// after a while: without a pause they waited for seconds.
 			select {
