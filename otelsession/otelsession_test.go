@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -165,6 +166,15 @@ func TestMetrics(t *testing.T) {
 	}
 	if got := b.collect(); !slices.Equal(got, want) {
 		t.Errorf("metrics:\n%s\nwant:\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+	doc, err := os.ReadFile("../docs/operations.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range append(want, "session.expired ") {
+		if name, _, _ := strings.Cut(line, " "); !strings.Contains(string(doc), "| `"+name+"` |") {
+			t.Errorf("docs/operations.md does not tell of %s", name)
+		}
 	}
 	if spans := b.spans.GetSpans(); len(spans) != 0 {
 		t.Errorf("%d spans without a request's span", len(spans))

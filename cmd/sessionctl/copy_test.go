@@ -21,7 +21,7 @@ func (b *box) alive(cookie string) (alive bool) {
 func (b *box) copyTo(to *box, state string) map[string]int {
 	b.t.Helper()
 	out, errs, code := b.ctl(to, "copy", "-json", "-state", state)
-	if code != 0 {
+	if code != 0 || !strings.Contains(errs, "looking again\n") {
 		b.t.Fatalf("copy: exit %d, %s", code, errs)
 	}
 	var v map[string]int

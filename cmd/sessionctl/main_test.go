@@ -151,27 +151,58 @@ func (b *box) login(principal string, values ...any) (cookie, handle string) {
 	})
 }
 
-// ctl runs the command on a box, with others to copy to.
+// ctl runs the command on a box, with another one to copy to. It has only the
+// environment of these.
 func (b *box) ctl(to *box, args ...string) (stdout, stderr string, code int) {
 	b.t.Helper()
-	cmd := exec.CommandContext(b.t.Context(), os.Args[0], args...)
-	cmd.Dir = b.t.TempDir()
-	cmd.Env = []string{"SESSIONCTL_TEST=1"}
-	for name, v := range b.env {
-		cmd.Env = append(cmd.Env, name+"="+v)
-	}
+	before := os.Environ()
+	os.Clearenv()
+	defer func() {
+		os.Clearenv()
+		setenv(b.t, before)
+	}()
+	setenv(b.t, b.environ("", nil))
 	if to != nil {
-		for name, v := range to.env {
-			cmd.Env = append(cmd.Env, "TO_"+name+"="+v)
-		}
+		setenv(b.t, to.environ("TO_", nil))
 	}
 	var out, errs bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &errs
-	err := cmd.Run()
-	if err != nil && cmd.ProcessState == nil {
-		b.t.Fatal(err)
+	code = run(b.t.Context(), args, &out, &errs)
+	return out.String(), errs.String(), code
+}
+
+// environ appends the settings of a box to env.
+func (b *box) environ(prefix string, env []string) []string {
+	for name, v := range b.env {
+		env = append(env, prefix+name+"="+v)
 	}
-	return out.String(), errs.String(), cmd.ProcessState.ExitCode()
+	return env
+}
+
+func setenv(t *testing.T, env []string) {
+	t.Helper()
+	for _, pair := range env {
+		name, v, _ := strings.Cut(pair, "=")
+		if err := os.Setenv(name, v); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// The program itself, as a process.
+func TestProgram(t *testing.T) {
+	b := places[0].open(t, newPrefix())
+	_, handle := b.login("ada", "n", 1)
+	for args, want := range map[string]int{"list": exitOK, "lisst": exitUsage, "show nothing": exitNotFound} {
+		cmd := exec.CommandContext(t.Context(), os.Args[0], strings.Fields(args)...)
+		cmd.Env = b.environ("", []string{"SESSIONCTL_TEST=1"})
+		out, err := cmd.Output()
+		if err != nil && cmd.ProcessState == nil {
+			t.Fatal(err)
+		}
+		if code := cmd.ProcessState.ExitCode(); code != want || strings.Contains(string(out), handle) != (args == "list") {
+			t.Errorf("%s: exit %d, %s", args, code, out)
+		}
+	}
 }
 
 var times = regexp.MustCompile(`\d{4}-\d\d-\d\d( |T)\d\d:\d\d:\d\d(\.\d+Z|Z)?`)
@@ -179,7 +210,10 @@ var times = regexp.MustCompile(`\d{4}-\d\d-\d\d( |T)\d\d:\d\d:\d\d(\.\d+Z|Z)?`)
 // TestDocumentedCommands runs every command in docs/sessionctl.md on every
 // store and compares what it writes with what is shown there.
 func TestDocumentedCommands(t *testing.T) {
-	const file = "../../docs/sessionctl.md"
+	file, err := filepath.Abs("../../docs/sessionctl.md")
+	if err != nil {
+		t.Fatal(err)
+	}
 	doc, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
@@ -187,6 +221,7 @@ func TestDocumentedCommands(t *testing.T) {
 	block := regexp.MustCompile("(?s)```console\n\\$ sessionctl ([^\n]*)\n(.*?)```")
 	for i, p := range places {
 		t.Run(p.name, func(t *testing.T) {
+			t.Chdir(t.TempDir()) // for copy.state
 			prefix := newPrefix()
 			from, to := p.open(t, prefix), places[(i+1)%len(places)].open(t, prefix)
 			_, one := from.login("ada", "browser", "Firefox on Linux", "cart", map[string]int{"tea": 2})
