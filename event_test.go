@@ -218,7 +218,7 @@ func TestRejectedEvents(t *testing.T) {
 func idOf(m *Manager, cookie string) string {
 	r := httptest.NewRequest("GET", "/", nil)
 	r.Header.Set("Cookie", m.cfg.Name+"="+cookie)
-	return m.cookieIDs(r)[0]
+	return m.cookieIDs(r, nil)[0]
 }
 
 // No event shows what works as a cookie or leads to a record.

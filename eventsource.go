@@ -129,7 +129,7 @@ func (s *Session) logKey() string {
 	key := s.state.key
 	s.mu.Unlock()
 	if key == "" {
-		if ids := s.m.cookieIDs(s.r); len(ids) > 0 {
+		if ids := s.m.cookieIDs(s.r, nil); len(ids) > 0 {
 			key = s.m.storeKey(ids[0])
 		}
 	}

@@ -75,8 +75,8 @@ func (i Info) Keys() []string {
 		return nil
 	}
 	var keys []string
-	for _, e := range i.st.doc.entries {
-		if key := string(e.Key); !hiddenKey(key) {
+	for n := range i.st.doc.len() {
+		if key := string(i.st.doc.key(n)); !hiddenKey(key) {
 			keys = append(keys, key)
 		}
 	}
@@ -89,7 +89,8 @@ func (i Info) Size() int {
 		return 0
 	}
 	n := 0
-	for _, e := range i.st.doc.entries {
+	for at := range i.st.doc.len() {
+		e := i.st.doc.at(at)
 		n += len(e.Key) + len(e.Raw)
 	}
 	return n
