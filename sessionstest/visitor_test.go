@@ -219,3 +219,24 @@ func panics(f func()) (panicked bool) {
 	f()
 	return false
 }
+
+// Login writes through the index of users, and Logout deletes through it.
+func TestLogin(t *testing.T) {
+	v := sessionstest.New(map[string]any{"cart": "tea"})
+	if err := v.Session().Login("ada"); err != nil {
+		t.Fatal(err)
+	}
+	if got := v.Result(); !got.Regenerated || got.Destroyed || got.Err != nil || got.Values["cart"] != "tea" {
+		t.Errorf("after Login: %+v", got)
+	}
+	s := v.Session()
+	if list, err := s.Manager().Sessions(t.Context(), "ada"); err != nil || len(list) != 1 {
+		t.Errorf("ada has %d sessions, %v", len(list), err)
+	}
+	if err := s.Logout(); err != nil {
+		t.Fatal(err)
+	}
+	if got := v.Result(); got.Regenerated || !got.Destroyed || got.Err != nil {
+		t.Errorf("after Logout: %+v", got)
+	}
+}

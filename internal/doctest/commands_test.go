@@ -38,7 +38,9 @@ var checks = []struct {
 	{"cd internal/browsertest && go test ", isModuleDir},
 	{"scripts/long", isScript},
 	{`eval "$(scripts/services start >/dev/null && scripts/services env)"`, isScript},
+	{`eval "$(scripts/flask install >/dev/null && scripts/flask env)"`, isScript},
 	{"SESSIONS_REQUIRE_SERVICES=1 go test ", nil}, // which this test is part of
+	{"go test ./internal/flasktest", isTested},
 	{"docker compose --profile redis up -d", inCompose},
 	{"SESSION_FLASK_COMPATIBLE=true SESSION_TYPE=redis ", areSettings},
 	{"openssl rand -base64 32", run},
@@ -216,6 +218,14 @@ func isScript(t *testing.T, command string) {
 		t.Fatalf("%s cannot be run: %v", name, err)
 	}
 	run(t, "bash -n "+name)
+}
+
+// isTested checks that a folder has tests; the gate runs them all.
+func isTested(t *testing.T, command string) {
+	found, err := filepath.Glob(filepath.Join(root, strings.TrimPrefix(command, "go test "), "*_test.go"))
+	if err != nil || len(found) == 0 {
+		t.Errorf("%s: nothing to test: %v", command, err)
+	}
 }
 
 func inCompose(t *testing.T, command string) {
