@@ -18,18 +18,10 @@ import (
 	"github.com/go-session2/sessions/internal/testenv"
 )
 
-// motoSize is below what moto takes in an item, which is a little less than
-// what DynamoDB does.
-const motoSize = 390 << 10
-
 func TestConformance(t *testing.T) {
-	onEach(t, func(t *testing.T, endpoint, table string) {
-		size := MaxDataSize
-		if strings.HasSuffix(t.Name(), "Moto") {
-			size = motoSize
-		}
+	onLocal(t, func(t *testing.T, endpoint, table string) {
 		open := func(t testing.TB) backend.Backend {
-			b, err := NewWithConfig(connect(endpoint, nil), Config{Table: table, MaxSize: size})
+			b, err := NewWithConfig(connect(endpoint, nil), Config{Table: table, MaxSize: MaxDataSize})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -43,7 +35,7 @@ func TestConformance(t *testing.T) {
 				i[native.data] = binary(data)
 				put(t, connect(endpoint, nil), table, i)
 			},
-			MaxSize: size,
+			MaxSize: MaxDataSize,
 		})
 	})
 }
@@ -51,7 +43,7 @@ func TestConformance(t *testing.T) {
 // TestForeignUpdate has another program change the data alone, as Flask-Session
 // does, by an UpdateItem that leaves every other attribute as it is.
 func TestForeignUpdate(t *testing.T) {
-	onEach(t, func(t *testing.T, endpoint, table string) {
+	onLocal(t, func(t *testing.T, endpoint, table string) {
 		ctx, db := context.Background(), connect(endpoint, nil)
 		b := on(t, db, table)
 		rev, err := b.Create(ctx, "session:1", []byte("ours"), time.Hour)
@@ -88,7 +80,7 @@ func TestForeignUpdate(t *testing.T) {
 // for data that is longer.
 func TestLimit(t *testing.T) {
 	t.Parallel()
-	endpoint := testenv.Need(t, "DYNAMODB_ENDPOINT") // moto takes less
+	endpoint := testenv.Need(t, "DYNAMODB_ENDPOINT")
 	table := newTable(t, endpoint)
 	ctx, w := context.Background(), new(wire)
 	b := on(t, connect(endpoint, w), table)

@@ -18,7 +18,7 @@ func (f clientFunc) Do(r *http.Request) (*http.Response, error) { return f(r) }
 // TestRequestBody looks at what the transport gets to read, as the failure
 // that steady prevents depends on the speed of the server.
 func TestRequestBody(t *testing.T) {
-	onEach(t, func(t *testing.T, endpoint, table string) {
+	onLocal(t, func(t *testing.T, endpoint, table string) {
 		cfg, requests := awsConfig(endpoint), 0
 		cfg.HTTPClient = clientFunc(func(r *http.Request) (*http.Response, error) {
 			requests++
@@ -45,7 +45,7 @@ func TestRequestBody(t *testing.T) {
 
 // TestLargeReplies reads what does not come with the first packet.
 func TestLargeReplies(t *testing.T) {
-	onEach(t, func(t *testing.T, endpoint, table string) {
+	onLocal(t, func(t *testing.T, endpoint, table string) {
 		ctx, b := context.Background(), on(t, connect(endpoint, nil), table)
 		data := bytes.Repeat([]byte("0123456789abcdef"), 16<<10)
 		if _, err := b.Create(ctx, "key", data, time.Hour); err != nil {

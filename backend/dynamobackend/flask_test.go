@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -25,7 +24,7 @@ var flaskLayouts = map[string]backend.FlaskLayout{"FlaskSession2": backend.Flask
 func onEachFlask(t *testing.T, test func(t *testing.T, endpoint, table string, flask backend.FlaskLayout)) {
 	for name, flask := range flaskLayouts {
 		t.Run(name, func(t *testing.T) {
-			onEach(t, func(t *testing.T, endpoint, table string) { test(t, endpoint, table, flask) })
+			onLocal(t, func(t *testing.T, endpoint, table string) { test(t, endpoint, table, flask) })
 		})
 	}
 }
@@ -64,12 +63,8 @@ func flaskWrites(t testing.TB, db *dynamo.DB, table string, flask backend.FlaskL
 
 func TestFlaskConformance(t *testing.T) {
 	onEachFlask(t, func(t *testing.T, endpoint, table string, flask backend.FlaskLayout) {
-		size := MaxDataSize
-		if strings.HasSuffix(t.Name(), "Moto") {
-			size = motoSize
-		}
 		open := func(t testing.TB) backend.Backend {
-			b, err := NewWithConfig(connect(endpoint, nil), Config{Table: table, MaxSize: size, Flask: flask})
+			b, err := NewWithConfig(connect(endpoint, nil), Config{Table: table, MaxSize: MaxDataSize, Flask: flask})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -81,7 +76,7 @@ func TestFlaskConformance(t *testing.T) {
 			Overwrite: func(t testing.TB, key string, data []byte) {
 				flaskWrites(t, connect(endpoint, nil), table, flask, key, data)
 			},
-			MaxSize: size,
+			MaxSize: MaxDataSize,
 			Flask:   true,
 			JSON:    flask == backend.FlaskSession2,
 		})
@@ -158,7 +153,7 @@ func plain(i item) map[string]any {
 // TestFlaskForever has an item that Flask-Session2 has stored: it has no
 // expiry, and gets one from the first Update.
 func TestFlaskForever(t *testing.T) {
-	onEach(t, func(t *testing.T, endpoint, table string) {
+	onLocal(t, func(t *testing.T, endpoint, table string) {
 		ctx, db := context.Background(), connect(endpoint, nil)
 		b := onFlask(t, db, table, backend.FlaskSession2)
 		if err := b.EnsureSchema(ctx); err != nil {
@@ -193,7 +188,7 @@ func TestFlaskForever(t *testing.T) {
 
 // TestFlaskFraction has an expiry as Flask-Session writes it.
 func TestFlaskFraction(t *testing.T) {
-	onEach(t, func(t *testing.T, endpoint, table string) {
+	onLocal(t, func(t *testing.T, endpoint, table string) {
 		ctx, db := context.Background(), connect(endpoint, nil)
 		b := onFlask(t, db, table, backend.FlaskSession)
 		if err := b.EnsureSchema(ctx); err != nil {

@@ -21,22 +21,12 @@ import (
 	"github.com/go-session2/sessions/internal/testenv"
 )
 
-// The servers of the tests: AWS's own, and one that differs from it.
-var servers = []struct{ name, env string }{
-	{"Local", "DYNAMODB_ENDPOINT"},
-	{"Moto", "DYNAMODB_ENDPOINT_MOTO"},
-}
-
-// onEach runs a test on every server, with a table of its own that is not
+// onLocal runs a test on DynamoDB Local, with a table of its own that is not
 // created.
-func onEach(t *testing.T, test func(t *testing.T, endpoint, table string)) {
-	for _, s := range servers {
-		t.Run(s.name, func(t *testing.T) {
-			t.Parallel()
-			endpoint := testenv.Need(t, s.env)
-			test(t, endpoint, newTable(t, endpoint))
-		})
-	}
+func onLocal(t *testing.T, test func(t *testing.T, endpoint, table string)) {
+	t.Parallel()
+	endpoint := testenv.Need(t, "DYNAMODB_ENDPOINT")
+	test(t, endpoint, newTable(t, endpoint))
 }
 
 // newTable returns the name of a table that is dropped after the test.

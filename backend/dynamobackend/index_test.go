@@ -17,7 +17,7 @@ import (
 // that lives longest, and what is over goes from it when it is read, and from
 // time to time when it is written.
 func TestIndexItem(t *testing.T) {
-	onEach(t, func(t *testing.T, endpoint, table string) {
+	onLocal(t, func(t *testing.T, endpoint, table string) {
 		ctx, db := context.Background(), connect(endpoint, nil)
 		b := on(t, db, table)
 		v, err := b.Indexed("ada")

@@ -122,7 +122,7 @@ func TestOpenUnreadable(t *testing.T) {
 
 // TestOpenLives goes from settings to records, and closes.
 func TestOpenLives(t *testing.T) {
-	onEach(t, func(t *testing.T, endpoint, table string) {
+	onLocal(t, func(t *testing.T, endpoint, table string) {
 		ctx, passed := context.Background(), connect(endpoint, nil)
 		for name, values := range map[string]map[string]any{
 			"keys":   {endpointSetting: endpoint, keyIDSetting: "test", secretSetting: "test", regionSetting: "us-east-1"},

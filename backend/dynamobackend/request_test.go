@@ -69,7 +69,7 @@ func steps(b *Backend, key string) []step {
 
 // TestRequests counts what every operation costs, whatever its outcome.
 func TestRequests(t *testing.T) {
-	onEach(t, func(t *testing.T, endpoint, table string) {
+	onLocal(t, func(t *testing.T, endpoint, table string) {
 		w := new(wire)
 		b := on(t, connect(endpoint, w), table)
 		if err := b.Ping(context.Background()); err != nil {
@@ -93,7 +93,7 @@ func TestRequests(t *testing.T) {
 
 // TestLostReply has the SDK repeat each request because its reply was lost.
 func TestLostReply(t *testing.T) {
-	onEach(t, func(t *testing.T, endpoint, table string) {
+	onLocal(t, func(t *testing.T, endpoint, table string) {
 		ctx, w := context.Background(), new(wire)
 		b := on(t, connect(endpoint, w), table)
 		if err := b.Ping(ctx); err != nil {
@@ -136,7 +136,7 @@ func TestLostReply(t *testing.T) {
 
 // TestList checks that pages are bounded, and what is left out.
 func TestList(t *testing.T) {
-	onEach(t, func(t *testing.T, endpoint, table string) {
+	onLocal(t, func(t *testing.T, endpoint, table string) {
 		ctx, w := context.Background(), new(wire)
 		b := on(t, connect(endpoint, w), table)
 		for i := range 25 {

@@ -18,7 +18,7 @@ import (
 // TestSchemaConcurrently has many goroutines of many processes come upon a
 // store without a table.
 func TestSchemaConcurrently(t *testing.T) {
-	onEach(t, func(t *testing.T, endpoint, table string) {
+	onLocal(t, func(t *testing.T, endpoint, table string) {
 		w := new(wire)
 		var users sync.WaitGroup
 		for range 8 {
@@ -54,7 +54,7 @@ func TestSchemaConcurrently(t *testing.T) {
 
 // TestSchemaOnce has one backend look for its table only once.
 func TestSchemaOnce(t *testing.T) {
-	onEach(t, func(t *testing.T, endpoint, table string) {
+	onLocal(t, func(t *testing.T, endpoint, table string) {
 		w := new(wire)
 		b := on(t, connect(endpoint, w), table)
 		var users sync.WaitGroup
@@ -70,7 +70,7 @@ func TestSchemaOnce(t *testing.T) {
 }
 
 func TestSkipSchema(t *testing.T) {
-	onEach(t, func(t *testing.T, endpoint, table string) {
+	onLocal(t, func(t *testing.T, endpoint, table string) {
 		ctx, w := context.Background(), new(wire)
 		b, err := NewWithConfig(connect(endpoint, w), Config{Table: table, SkipSchema: true})
 		if err != nil {
@@ -133,7 +133,7 @@ func TestOtherTables(t *testing.T) {
 	}
 	for name, c := range change {
 		t.Run(name, func(t *testing.T) {
-			onEach(t, func(t *testing.T, endpoint, table string) {
+			onLocal(t, func(t *testing.T, endpoint, table string) {
 				ctx, b := context.Background(), on(t, connect(endpoint, nil), table)
 				create, expire := Schema(table)
 				c.change(create, expire)
@@ -179,7 +179,7 @@ func status(w *wire, status string, n int) {
 
 // TestTableStatus has a table that is not, or not yet, active.
 func TestTableStatus(t *testing.T) {
-	onEach(t, func(t *testing.T, endpoint, table string) {
+	onLocal(t, func(t *testing.T, endpoint, table string) {
 		w := new(wire)
 		b := on(t, connect(endpoint, w), table)
 

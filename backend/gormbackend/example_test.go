@@ -7,14 +7,13 @@ import (
 
 	"gorm.io/driver/sqlite"
 	"gorm.io/gorm"
-	_ "modernc.org/sqlite" // needs no C compiler
 
 	"github.com/go-session2/sessions"
 	"github.com/go-session2/sessions/backend/gormbackend"
 )
 
 func ExampleNew() {
-	db, err := gorm.Open(sqlite.Dialector{DriverName: "sqlite", DSN: "file:gormexample?mode=memory&cache=shared"}, &gorm.Config{})
+	db, err := gorm.Open(sqlite.Open("file:gormexample?mode=memory&cache=shared"), &gorm.Config{})
 	if err != nil {
 		log.Fatal(err)
 	}

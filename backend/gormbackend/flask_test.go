@@ -86,7 +86,7 @@ func TestFlaskSettings(t *testing.T) {
 			}
 			var stored []string
 			if err := db.Raw("SELECT data FROM "+p.table+" WHERE session_id = ?", key).Scan(&stored).Error; err != nil || len(stored) != 1 || stored[0] != "data" {
-				t.Errorf("%s: stored is %q, %v", name, stored, err)
+				t.Errorf("%s, %s: stored is %q, %v", name, format, stored, err)
 			}
 			if err := b.Close(); err != nil {
 				t.Error(err)

@@ -43,6 +43,7 @@ func ExampleBackend_Schema() {
 		fmt.Println(statement)
 	}
 	// Output:
-	// CREATE TABLE IF NOT EXISTS "web_sessions" ("id" TEXT NOT NULL PRIMARY KEY, "data" BLOB NOT NULL, "expires" INTEGER NOT NULL)
+	// CREATE TABLE IF NOT EXISTS "web_sessions" ("id" TEXT NOT NULL PRIMARY KEY, "data" BLOB NOT NULL, "expires" INTEGER NOT NULL, "owner" TEXT)
 	// CREATE INDEX IF NOT EXISTS "web_sessions_expires_idx" ON "web_sessions" ("expires")
+	// CREATE INDEX IF NOT EXISTS "web_sessions_owner_idx" ON "web_sessions" ("owner") WHERE "owner" IS NOT NULL
 }

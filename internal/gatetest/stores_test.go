@@ -80,7 +80,6 @@ var servers = []server{
 	{"gorm", "POSTGRES_DSN", openGorm, Options{Schedules: 800}},
 	{"elasticsearch", "ELASTICSEARCH_URL", openElastic, slow},
 	{"dynamodb", "DYNAMODB_ENDPOINT", openDynamo, slow},
-	{"dynamodb moto", "DYNAMODB_ENDPOINT_MOTO", openDynamo, slower},
 	{"datastore", "DATASTORE_EMULATOR_HOST", openDatastore(false), slow},
 	{"datastore mode", "DATASTORE_MODE_EMULATOR_HOST", openDatastore(true), slower},
 	{"firestore", "FIRESTORE_EMULATOR_HOST", openFirestore, slow},
