@@ -29,7 +29,11 @@ func noEscape(t *testing.T, b backend.Backend, o Options) {
 	sites := []*site{newSite(t, sessions.Config{Backend: b}), newSite(t, sessions.Config{Backend: b})}
 	m, principal := sites[0].m, "ada "+rand.Text()
 	if _, err := m.Sessions(t.Context(), principal); errors.Is(err, sessions.ErrNoIndex) {
-		t.Skip(err)
+		// A store without an index says so, and keeps nothing back.
+		if n, err := m.RevokeAll(t.Context(), principal); n != 0 || !errors.Is(err, sessions.ErrNoIndex) {
+			t.Errorf("RevokeAll ended %d sessions, %v", n, err)
+		}
+		return
 	}
 	workers, rounds := 6, min(20, max(3, o.Schedules/200))
 	slow := o.Patience >= time.Second
