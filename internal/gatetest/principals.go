@@ -35,21 +35,23 @@ func noEscape(t *testing.T, b backend.Backend, o Options) {
 		}
 		return
 	}
-	workers, rounds := 6, min(20, max(3, o.Schedules/200))
-	slow := o.Patience >= time.Second
-	if slow {
-		workers, rounds = 3, 2
+	workers, rounds, requests := 6, min(20, max(3, o.Schedules/200)), 50
+	if o.Patience >= time.Second {
+		workers, rounds, requests = 3, 2, 6
 	}
 	var mu sync.Mutex
 	var lives []*life
 	var over atomic.Bool
 	steps := make(chan struct{}, workers)
-	// How many requests there may be. A slow store is given some for each
-	// RevokeAll, as it would not get to the end of more in a reasonable time.
-	budget := make(chan struct{}, 6*workers)
-	if !slow {
-		close(budget)
+	step := func() {
+		select {
+		case steps <- struct{}{}:
+		default:
+		}
 	}
+	// How many requests there may be for each RevokeAll, which could be slower
+	// than they are: then the store would fill up.
+	budget := make(chan struct{}, requests*workers)
 	more := func() {
 		for range cap(budget) {
 			select {
@@ -64,6 +66,7 @@ func noEscape(t *testing.T, b backend.Backend, o Options) {
 				<-budget
 				l := &life{}
 				if !sites[i%2].signIn(l, principal) {
+					step()
 					continue
 				}
 				mu.Lock()
@@ -71,10 +74,7 @@ func noEscape(t *testing.T, b backend.Backend, o Options) {
 				mu.Unlock()
 				for k := 0; k < 4+i && !over.Load(); k++ {
 					<-budget
-					select {
-					case steps <- struct{}{}:
-					default:
-					}
+					step()
 					if !sites[k%2].use(l, principal, k+n) {
 						break
 					}
@@ -84,14 +84,10 @@ func noEscape(t *testing.T, b backend.Backend, o Options) {
 		}
 		defer func() {
 			over.Store(true)
-			if slow {
-				close(budget)
-			}
+			close(budget)
 		}()
 		for range rounds {
-			if slow {
-				more()
-			}
+			more()
 			for range 2 * workers { // so that there is something to revoke
 				<-steps
 			}
