@@ -3,6 +3,7 @@ package codec
 import (
 	"fmt"
 	"slices"
+	"unicode/utf8"
 
 	"github.com/tinylib/msgp/msgp"
 )
@@ -101,6 +102,9 @@ func (w *walker) entry(i int, keys *keySet) (Span, error) {
 		return Span{}, errTruncated
 	}
 	i = len(w.b) - len(rest)
+	if w.flask && !utf8.Valid(key) { // Python would not read it
+		return Span{}, errUTF8
+	}
 	if !keys.add(key, i-len(key)) {
 		return Span{}, errDuplicate
 	}

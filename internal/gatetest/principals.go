@@ -42,7 +42,7 @@ func noEscape(t *testing.T, b backend.Backend, o Options) {
 	var mu sync.Mutex
 	var lives []*life
 	var over atomic.Bool
-	steps := make(chan struct{}, workers)
+	steps := make(chan struct{}, requests*workers) // as many as can be taken, so that none is lost
 	step := func() {
 		select {
 		case steps <- struct{}{}:
