@@ -100,6 +100,8 @@ var servers = []server{
 //     not follow a session that was regenerated: G1, C10, C11, C12
 //   - an ID that is not in the store is kept for the new session: G1, G4, C10, C11, C12
 //   - a cookie in the header stays when the session has ended: G1, C10, C11
+//   - a new record is not in the index of its user: G11; RevokeAll looks at the
+//     index once: G11 on Redis, files and PostgreSQL
 func TestGate(t *testing.T) {
 	opened := make(map[string]backend.Backend)
 	for _, s := range servers {
